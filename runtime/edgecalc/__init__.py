@@ -1,0 +1,1 @@
+"""A calculator that is a neural network."""
