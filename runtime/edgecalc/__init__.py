@@ -1,1 +1,14 @@
-"""A calculator that is a neural network."""
+"""A calculator that is a neural network.
+
+>>> from edgecalc import Calculator
+>>> Calculator().answer("55+49").text
+'104'
+"""
+
+from edgecalc.calculator import Answer, Calculator
+from edgecalc.expression import ExpressionError
+from edgecalc.model_file import ModelError
+from edgecalc.spec import Spec
+from edgecalc.version import __version__
+
+__all__ = ["Answer", "Calculator", "ExpressionError", "ModelError", "Spec", "__version__"]

@@ -56,3 +56,10 @@ def decode(ids: np.ndarray, spec: Spec) -> list[str]:
 def present(answer: str) -> str:
     """An answer as a person expects it: `3.500` as `3.5`, `4.000` as `4`."""
     return answer.rstrip("0").rstrip(POINT) if POINT in answer else answer
+
+
+def operators_of(ids: np.ndarray, spec: Spec) -> np.ndarray:
+    """The operators of n encoded expressions: ASCII codes, uint8 (n,)."""
+    symbols = symbol_table(spec)[ids]
+    is_operator = np.isin(symbols, np.frombuffer(spec.operators.encode("ascii"), np.uint8))
+    return symbols[np.arange(len(symbols)), is_operator.argmax(axis=1)]

@@ -1,0 +1,126 @@
+"""The calculator: expressions as text in, answers of the network out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from edgecalc.codec import decode, encode, present
+from edgecalc.expression import Expression, ExpressionError, parse
+from edgecalc.interpreter import Network
+from edgecalc.model_file import read_model, read_packaged_model
+from edgecalc.spec import Spec
+
+# Larger blocks are not faster on the machines measured, only later.
+BATCH_SIZE = 256
+
+
+class Answer(NamedTuple):
+    """What the network answers.
+
+    Attributes:
+        text: the answer as a person expects it: `104`, `3.5`.
+        confidence: from 0 to 1: the product over all places of the probability that the network
+            gives the symbol it chose.
+        expression: the expression as the network saw it, without blanks or padding: `7/2`.
+        written: the answer as the network wrote it, without padding: `3.500`.
+    """
+
+    text: str
+    confidence: float
+    expression: str
+    written: str
+
+
+class Calculator:
+    """Answers expressions with a trained network, and with nothing else.
+
+    Not safe to share between threads; give each its own.
+
+    Args:
+        model: an exported model file; None for the model that ships with the package.
+        threads: threads of the interpreter, at least 1; None for its default.
+
+    Raises:
+        ModelError: if the model cannot be used, or no interpreter is installed.
+        ValueError: if `threads` is less than 1.
+    """
+
+    def __init__(
+        self, model: str | os.PathLike[str] | None = None, threads: int | None = None
+    ) -> None:
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads must be at least 1: {threads}")
+        self._model = read_packaged_model() if model is None else read_model(model)
+        self._network = Network(self._model, threads)
+
+    @property
+    def spec(self) -> Spec:
+        """The language of the model."""
+        return self._model.spec
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the model is and how exact: the `card.json` of its file."""
+        return self._model.card
+
+    def answer(self, expression: str) -> Answer:
+        """Answers one expression, in any spelling that `edgecalc.expression` knows.
+
+        Raises:
+            ExpressionError: if it is no expression of the model's language.
+        """
+        return self._solve([parse(expression, self.spec)])[0]
+
+    def answers(self, expressions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
+        """Answers many expressions in their order, lazily, a batch at a time.
+
+        Args:
+            expressions: any number of expressions; no more than a batch is taken ahead.
+            batch_size: expressions that the network sees at once, at least 1.
+
+        Raises:
+            ExpressionError: at the first item that is no expression, once the answers before it
+                were yielded; the reason counts the items from 0.
+            ValueError: if `batch_size` is less than 1.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1: {batch_size}")
+        return self._answers(iter(expressions), batch_size)
+
+    def _answers(self, expressions: Iterator[str], batch_size: int) -> Iterator[Answer]:
+        done = 0
+        while batch := list(islice(expressions, batch_size)):
+            for position, outcome in enumerate(self.outcomes(batch), done):
+                if isinstance(outcome, ExpressionError):
+                    raise ExpressionError(f"item {position}: {outcome.reason}", outcome.column)
+                yield outcome
+            done += len(batch)
+
+    def outcomes(self, expressions: Sequence[str]) -> list[Answer | ExpressionError]:
+        """Answers one batch; what is no expression gets its error in place of an answer."""
+        parsed: list[Expression | ExpressionError] = []
+        for text in expressions:
+            try:
+                parsed.append(parse(text, self.spec))
+            except ExpressionError as error:
+                parsed.append(error)
+        answers = iter(self._solve([item for item in parsed if isinstance(item, Expression)]))
+        return [next(answers) if isinstance(item, Expression) else item for item in parsed]
+
+    def _solve(self, expressions: list[Expression]) -> list[Answer]:
+        if not expressions:
+            return []
+        texts = [expression.text for expression in expressions]
+        probabilities = self._network.run(encode(texts, self.spec))
+        written = decode(probabilities.argmax(axis=-1), self.spec)
+        # A network whose numbers overflowed says NaN, which is no confidence at all.
+        confidences = np.nan_to_num(probabilities.max(axis=-1).prod(axis=-1)).tolist()
+        return [
+            Answer(present(answer), confidence, text, answer)
+            for answer, confidence, text in zip(written, confidences, texts, strict=True)
+        ]

@@ -1,0 +1,38 @@
+"""Holds back what native libraries announce on stderr, where only this program's words belong."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+
+# `INFO: Created TensorFlow Lite XNNPACK delegate`, `I0000 00:00:17… port.cc:153] …`, and abseil's
+# remark on lines of that kind.
+_ANNOUNCEMENT = re.compile(rb"INFO: |[IW]\d{4} |WARNING: All log messages before absl::")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Drops the announcements that are written to stderr meanwhile; the rest follows at the end.
+
+    These libraries have no switch in Python for it, so the file descriptor is exchanged.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            caught = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:  # stderr is closed, or there is no room for a temporary file
+            yield
+            return
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            caught.seek(0)
+            rest = [line for line in caught if not _ANNOUNCEMENT.match(line)]
+            with contextlib.suppress(OSError):
+                os.write(2, b"".join(rest))
