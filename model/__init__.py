@@ -1,0 +1,11 @@
+"""Training and evaluation: tf.data feeds a Keras network that is judged by exact match."""
+
+import os
+
+from edgecalc.native_output import quiet
+
+# TensorFlow greets every start with lines about absent accelerators, the failed look-up of one
+# among the errors. Exceptions still say what goes wrong; set the variable to 0 to see it all.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with quiet():
+    import tensorflow  # noqa: F401

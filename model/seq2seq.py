@@ -1,0 +1,51 @@
+"""The network of the seed: an LSTM reads the expression, further LSTMs write the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import keras
+from edgecalc.spec import Spec
+from keras import layers
+
+
+@dataclass(frozen=True)
+class Seq2Seq:
+    """Sizes of the `seq2seq` network.
+
+    Source of the shape: the tutorial "Building a calculator with seq2seq model (Keras)", 2018.
+    """
+
+    encoder_units: int = field(default=128, metadata={"help": "units of the LSTM that reads"})
+    decoder_units: int = field(default=128, metadata={"help": "units of each LSTM that writes"})
+    decoder_layers: int = field(default=1, metadata={"help": "LSTMs that write, one on another"})
+    dropout: float = field(default=0.0, metadata={"help": "rate of the Dropout behind each"})
+
+    def build(self, spec: Spec) -> keras.Model:
+        """The untrained network.
+
+        Args:
+            spec: the language; it gives the lengths and the number of symbols.
+
+        Returns:
+            A model from symbol ids, int32 (n, expression_length), to the probability of every
+            symbol at every place of the answer, float32 (n, answer_length, 16).
+        """
+        # Unrolled, an LSTM becomes plain matrix products that XLA and TFLite both run faster
+        # than a loop (`python -m benchmarks.lstm`).
+        options = {"unroll": True, "use_cudnn": False}
+        expression = keras.Input((spec.expression_length,), dtype="int32", name="expression")
+        symbols = len(spec.alphabet)
+        x = layers.CategoryEncoding(symbols, output_mode="one_hot", name="one_hot")(expression)
+        # Read from the last digit, as one adds on paper: it makes the answer's end, on which all
+        # the rest depends, the easiest part (Sutskever et al., 2014, reverse the source too).
+        x = layers.LSTM(self.encoder_units, go_backwards=True, name="read", **options)(x)
+        x = layers.RepeatVector(spec.answer_length, name="repeat")(x)
+        for i in range(self.decoder_layers):
+            x = layers.LSTM(
+                self.decoder_units, return_sequences=True, name=f"write_{i}", **options
+            )(x)
+            x = layers.Dropout(self.dropout, name=f"dropout_{i}")(x)
+        dense = layers.Dense(symbols, activation="softmax")
+        answer = layers.TimeDistributed(dense, name="answer")(x)
+        return keras.Model(expression, answer, name="seq2seq")
