@@ -1,0 +1,203 @@
+"""`python -m export`: writes a trained model as TFLite files, each verified and self-describing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from edgecalc.codec import decode
+from edgecalc.model_file import append_metadata
+from edgecalc.score import blocks, count_exact, counted_expressions, format_percentage
+from edgecalc.space import Splits
+from edgecalc.spec import Spec
+
+from export.convert import VARIANTS, ConversionError, convert, load
+
+TABLE = "table.txt"
+_MINIMUM_RUNTIME = "0.1.0"
+# Two symbols of which Keras gives nearly the same probability; which is the larger depends on the
+# order in which floats are summed, so there neither of two implementations is wrong.
+_TIE = 1e-4
+
+
+class ExportError(RuntimeError):
+    """An export that cannot be made or did not pass its verification."""
+
+
+class Exporter:
+    """Exports the trained model of one folder.
+
+    Raises:
+        ExportError: if the folder holds no record of a training.
+        ConversionError: if it holds no model.
+    """
+
+    def __init__(self, folder: Path, out: Path, held_out_only: bool) -> None:
+        self._out = out
+        self._held_out_only = held_out_only
+        path = folder / "training.json"
+        try:
+            self._record = json.loads(path.read_text(encoding="utf-8"))
+            self._corpus = self._record["corpus"]
+            self._spec = Spec.from_dict(self._corpus["spec"])
+            self._splits = Splits(**self._corpus["splits"])
+        except FileNotFoundError as error:
+            raise ExportError(f"{path}: no such file; `make train` writes it") from error
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise ExportError(f"{path}: {error!r}") from error
+        self._model = load(folder / "model.keras")
+
+    def export(self, variant: str) -> dict[str, Any]:
+        """Converts, verifies, and only then writes a file under its final name.
+
+        Returns:
+            The card in the file, and `file`, `bytes` and `expressions_per_second` beside it.
+
+        Raises:
+            ConversionError: if TFLite cannot express the network.
+            ExportError: if float32 answers differ from Keras's.
+        """
+        name = f"edgecalc-{self._record['preset']}-{variant}"
+        # A folder of its own: what is not verified yet must not look like an exported model.
+        candidate = self._out / "unverified" / f"{name}.tflite"
+        candidate.parent.mkdir(parents=True, exist_ok=True)
+        flatbuffer = convert(self._model, variant)
+        unknown = {"held_out": {}, "exhaustive": None}
+        candidate.write_bytes(
+            append_metadata(flatbuffer, self._spec, self._card(name, variant, unknown))
+        )
+        counted, answers = self._verify(candidate)
+        if variant == "float32":
+            self._compare(answers)
+        accuracy = {key: counted[key] for key in unknown}
+        card = self._card(name, variant, accuracy)
+        candidate.write_bytes(append_metadata(flatbuffer, self._spec, card))
+        final = self._out / candidate.name
+        os.replace(candidate, final)
+        rate = counted["expressions_per_second"]
+        return {**card, "file": final, "bytes": final.stat().st_size, "rate": rate}
+
+    def finish(self, exported: list[dict[str, Any]]) -> str:
+        """Saves the table of what was exported, and returns it."""
+        (self._out / "unverified").rmdir()
+        text = table(exported)
+        (self._out / TABLE).write_text(text, encoding="utf-8")
+        return text
+
+    def _card(self, name: str, variant: str, accuracy: dict[str, Any]) -> dict[str, Any]:
+        training = self._record["training"]
+        return {
+            "name": name,
+            "preset": self._record["preset"],
+            "variant": variant,
+            "network": training["network"],
+            "parameters": self._record["parameters"],
+            "minimum_runtime": _MINIMUM_RUNTIME,
+            "accuracy": accuracy,
+            "training": {
+                **{key: value for key, value in training.items() if key != "network"},
+                "sizes": self._record["network"],
+                "steps": self._record["steps"],
+                "seconds": self._record["seconds"],
+                "versions": self._record["versions"],
+            },
+            "corpus": {key: value for key, value in self._corpus.items() if key != "spec"},
+        }
+
+    def _verify(self, candidate: Path) -> tuple[dict[str, Any], np.ndarray]:
+        """Runs `export.verify` in a process without TensorFlow, as a device would run the file."""
+        counts, answers = candidate.with_suffix(".json"), candidate.with_suffix(".npy")
+        command = [sys.executable, "-m", "export.verify", str(candidate)]
+        command += ["--out", str(counts), "--answers", str(answers)]
+        command += ["--held-out-only"] * self._held_out_only
+        if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+            raise ExportError(f"{candidate.name}: the verification did not come to its end")
+        result = json.loads(counts.read_text(encoding="utf-8")), np.load(answers)
+        counts.unlink()
+        answers.unlink()
+        return result
+
+    def _compare(self, answers: np.ndarray) -> None:
+        """Compares the float32 file's answers to the held-out expressions with Keras's own."""
+        compared = ties = 0
+
+        def compare(expressions: np.ndarray) -> np.ndarray:
+            nonlocal compared, ties
+            probabilities = self._model.predict_on_batch(expressions)
+            ours = answers[compared : compared + len(expressions)]
+            compared += len(expressions)
+            theirs = probabilities.argmax(axis=-1)
+            rows, places = np.nonzero(ours != theirs)
+            gaps = (
+                probabilities.max(axis=-1)
+                - np.take_along_axis(probabilities, ours[..., None].astype(np.int64), axis=-1)[
+                    ..., 0
+                ]
+            )
+            if (gaps[rows, places] > _TIE).any():
+                texts = decode(expressions[rows], self._spec)
+                raise ExportError(f"float32: TFLite and Keras answer {texts[0]} differently")
+            ties += len(set(rows))
+            return theirs
+
+        for block in blocks(counted_expressions(self._spec, self._corpus["examples"])):
+            seed = self._corpus["seed"]
+            count_exact(self._spec, self._splits, seed, block, compare, held_out_only=True)
+        same = "all the same" if not ties else f"the same but for {ties:,} ties"
+        print(f"float32 and Keras, {compared:,} held-out answers: {same}", file=sys.stderr)
+
+
+def table(exported: list[dict[str, Any]]) -> str:
+    """What was exported, a row for each variant: size, exact match by operator, speed."""
+    rows = [["variant", "bytes", "expressions/s", "counted"]]
+    operators = list(exported[0]["accuracy"]["held_out"])
+    rows[0] += operators
+    for card in exported:
+        for key, title in (("held_out", "held-out"), ("exhaustive", "all")):
+            if counts := card["accuracy"][key]:
+                shares = [format_percentage(**counts[operator]) for operator in operators]
+                row = [card["variant"], f"{card['bytes']:,}", f"{card['rate']:,}", title]
+                rows.append(row + shares)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + "\n"
+        for row in rows
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        "python -m export",
+        description="Writes a trained model as TFLite files, verified and self-describing.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--model", type=Path, default=Path("build/model"), metavar="DIR")
+    parser.add_argument("--out", type=Path, default=Path("build/export"), metavar="DIR")
+    parser.add_argument(
+        "--held-out-only",
+        action="store_true",
+        help="count exact answers on the test split alone, not over the whole space: faster",
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        exporter = Exporter(arguments.model, arguments.out, arguments.held_out_only)
+        text = exporter.finish([exporter.export(variant) for variant in VARIANTS])
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except (ExportError, ConversionError, OSError) as error:
+        print(f"python -m export: error: {error}", file=sys.stderr)
+        return 1
+    print(text, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""`python -m export.verify`: counts exact answers of an exported file, through the runtime itself.
+
+TensorFlow is not needed, and not imported: what is counted here is what a device will answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from edgecalc import ModelError
+from edgecalc.calculator import BATCH_SIZE
+from edgecalc.codec import encode_symbols
+from edgecalc.interpreter import Network
+from edgecalc.model_file import read_model
+from edgecalc.score import Score, blocks, count_exact, counted_expressions, format_score
+from edgecalc.space import Splits, expressions, permute, size, write_expressions
+
+_REPORT_SECONDS = 5.0
+_RATE_SECONDS = 3.0
+
+_worker: Worker
+
+
+class Worker:
+    """A process's own network and what it counts with it."""
+
+    def __init__(self, path: Path, held_out_only: bool) -> None:
+        self.model = read_model(path)
+        self.held_out_only = held_out_only
+        self._network = Network(self.model, threads=1)
+
+    def answer(self, expressions: np.ndarray) -> np.ndarray:
+        """From ids of expressions, int32 (n, L), to ids of answers, integers (n, W)."""
+        parts = range(0, len(expressions), BATCH_SIZE)
+        if not parts:
+            return np.empty((0, self.model.spec.answer_length), np.uint8)
+        batches = (expressions[start : start + BATCH_SIZE] for start in parts)
+        return np.concatenate([self._network.run(batch).argmax(axis=-1) for batch in batches])
+
+    def count(self, block: range) -> tuple[Any, ...]:
+        """What `edgecalc.score.count_exact` returns for a block of the corpus."""
+        corpus = self.model.card["corpus"]
+        return count_exact(
+            self.model.spec,
+            Splits(**corpus["splits"]),
+            corpus["seed"],
+            block,
+            self.answer,
+            self.held_out_only,
+        )
+
+    def rate(self) -> float:
+        """Expressions a second on one core, from ids to ids: the median over some seconds."""
+        spec, rates = self.model.spec, []
+        positions = np.arange(BATCH_SIZE) % size(spec)
+        ids = encode_symbols(
+            write_expressions(spec, *expressions(spec, permute(positions, size(spec), 0))), spec
+        )
+        self.answer(ids)
+        end = time.perf_counter() + _RATE_SECONDS
+        while (begun := time.perf_counter()) < end:
+            self.answer(ids)
+            rates.append(len(ids) / (time.perf_counter() - begun))
+        return statistics.median(rates)
+
+
+def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.ndarray]:
+    """Counts the exact answers of a file on all cores.
+
+    Args:
+        path: an exported file; its card says which expressions were held out.
+        held_out_only: whether to leave the rest of the space alone. A space of more than ten
+            million expressions is never counted whole, only what the corpus drew of it.
+
+    Returns:
+        `held_out` and `exhaustive`, counts by operator (`exhaustive` is None if the space was not
+        counted whole), and `expressions_per_second` on one core; and the answers to the held-out
+        expressions in the order of the corpus: ids, uint8 (n, answer_length).
+
+    Raises:
+        ModelError: if the file cannot be used.
+    """
+    worker = Worker(path, held_out_only)
+    spec, rate = worker.model.spec, worker.rate()
+    count = counted_expressions(spec, worker.model.card["corpus"]["examples"])
+    held_out, everything, answers = Score(spec), Score(spec), []
+    begun = reported = time.monotonic()
+    pool = ProcessPoolExecutor(
+        os.cpu_count(), get_context("spawn"), _start_worker, (path, held_out_only)
+    )
+    try:
+        for block, counted in zip(blocks(count), pool.map(_count, blocks(count)), strict=True):
+            held_out.merge(counted[0])
+            everything.merge(counted[1])
+            answers.append(counted[2])
+            if (now := time.monotonic()) - reported > _REPORT_SECONDS:
+                reported = now
+                done = f"{block.stop:,} of {count:,}"
+                print(f"verify {path.name}: {done}", file=sys.stderr, flush=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    whole = count == size(spec) and not held_out_only
+    result = {
+        "held_out": held_out.to_dict(),
+        "exhaustive": everything.to_dict() if whole else None,
+        "expressions_per_second": round(rate),
+        "seconds": round(time.monotonic() - begun, 1),
+    }
+    return result, np.concatenate(answers)
+
+
+def _start_worker(path: Path, held_out_only: bool) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    _worker = Worker(path, held_out_only)
+
+
+def _count(block: range) -> tuple[Any, ...]:
+    return _worker.count(block)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        "python -m export.verify",
+        description="Counts exact answers of an exported file, through the runtime itself.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--held-out-only", action="store_true", help="count the test split alone")
+    parser.add_argument("--out", type=Path, metavar="JSON", help="write the counts there")
+    parser.add_argument(
+        "--answers", type=Path, metavar="NPY", help="write the held-out answers' ids there"
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        result, answers = verify(arguments.file, arguments.held_out_only)
+        if arguments.out:
+            arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        if arguments.answers:
+            np.save(arguments.answers, answers)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except (ModelError, OSError, KeyError, TypeError) as error:
+        print(f"python -m export.verify: error: {error}", file=sys.stderr)
+        return 1
+    for name, title in (("held_out", "held-out test split"), ("exhaustive", "the whole space")):
+        if result[name] is not None:
+            print(f"exact match, {title}: {format_score(result[name])}")
+    print(f"{result['expressions_per_second']:,} expressions/s on one core")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
