@@ -1,0 +1,308 @@
+"""The command as a shell sees it: stdout, stderr and exit status of a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.model_fixture import UNSURE, WRONG
+from tests.processes import COMMAND, user_environment
+
+
+@pytest.fixture(scope="session")
+def edgecalc(model_path: Path):
+    """Runs `edgecalc --model TABLE …`, and checks that there is never a traceback."""
+
+    def run(*arguments: object, **options) -> subprocess.CompletedProcess[bytes]:
+        options = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "env": user_environment(),
+        } | options
+        if "input" in options:
+            del options["stdin"]
+        finished = subprocess.run(
+            [*COMMAND, "--model", str(model_path), *map(str, arguments)],
+            stderr=subprocess.PIPE,
+            timeout=60,
+            **options,
+        )
+        assert b"Traceback" not in finished.stderr
+        return finished
+
+    return run
+
+
+def result(finished: subprocess.CompletedProcess[bytes]) -> tuple[int, str, str]:
+    return finished.returncode, (finished.stdout or b"").decode(), finished.stderr.decode()
+
+
+def test_one_answer_a_line(edgecalc):
+    assert result(edgecalc("55+49", "7/2", " 12 × 3 =")) == (0, "104\n3.5\n36\n", "")
+
+
+def test_bad_expressions_do_not_keep_the_good_ones_from_an_answer(edgecalc):
+    assert result(edgecalc("1+1", "-5+3", "1/0", "--5", "2+2")) == (
+        1,
+        "2\n"
+        "error: expected a number, found '-' (column 1)\n"
+        "error: division by zero (column 3)\n"
+        "error: expected a number, found '-' (column 1)\n"
+        "4\n",
+        "edgecalc: -5+3: expected a number, found '-' (column 1)\n"
+        "edgecalc: 1/0: division by zero (column 3)\n"
+        "edgecalc: --5: expected a number, found '-' (column 1)\n",
+    )
+
+
+def test_no_answer_to_a_program(edgecalc):
+    code, out, _ = result(edgecalc("__import__('os').getpid()"))
+    assert (code, out[:7]) == (1, "error: ")
+
+
+def test_standard_input_without_arguments(edgecalc):
+    assert result(edgecalc(input=b"2+2\n3*3")) == (0, "4\n9\n", "")
+
+
+def test_one_line_for_each_line_in_order(edgecalc, tmp_path: Path):
+    content = b"2+2\r\n\n9*9\n\xff+1\n1\x00+1\n" + b"1" * 5000 + b"\n5+\n" + b"7-9"
+    (tmp_path / "in.txt").write_bytes(b"\xef\xbb\xbf" + content)
+    code, out, err = result(
+        edgecalc("predict", "in.txt", "-", "--batch-size", 2, cwd=tmp_path, input=b"8/4\nx\n")
+    )
+    assert code == 1
+    assert out.splitlines() == [
+        "4",
+        "error: nothing to calculate",
+        "81",
+        "error: not UTF-8 (column 1)",
+        "error: expected an operator, found '\\x00' (column 2)",
+        "error: longer than any expression: over 1000 bytes",
+        "error: a number is missing (column 3)",
+        "-2",
+        "2",
+        "error: expected a number, found '*' (column 1)",
+    ]
+    assert err.splitlines() == [
+        "in.txt:2: nothing to calculate",
+        "in.txt:4: not UTF-8 (column 1)",
+        "in.txt:5: expected an operator, found '\\x00' (column 2)",
+        "in.txt:6: longer than any expression: over 1000 bytes",
+        "in.txt:7: a number is missing (column 3)",
+        "<stdin>:2: expected a number, found '*' (column 1)",
+    ]
+
+
+@pytest.mark.parametrize("length", [999, 1000, 1001, 70_000])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_long_lines_are_one_line_each(length: int, end: bytes, tmp_path: Path):
+    from edgecalc.lines import read_lines
+
+    path = tmp_path / "in.txt"
+    path.write_bytes(b" " * (length - 3) + b"1+1" + end + (b"2+2" if end else b""))
+    sizes: list[int] = []
+    found = list(read_lines([str(path)], sizes.append))
+    assert [line.number for line in found] == ([1, 2] if end else [1])
+    assert (found[0].error is None) == (length + len(end) <= 1000)
+    assert sum(sizes) == path.stat().st_size
+
+
+@pytest.mark.parametrize("style", ["text", "tsv", "jsonl"])
+@settings(deadline=None, max_examples=60)
+@given(
+    content=st.binary(max_size=200) | st.text("12+/\t\r\n\\ é\u2028", max_size=60).map(str.encode)
+)
+def test_any_bytes_give_a_line_for_each_line(tmp_path_factory, style: str, content: bytes):
+    from edgecalc.calculator import Answer
+    from edgecalc.expression import ExpressionError, parse
+    from edgecalc.lines import FORMATS, read_lines
+    from edgecalc.spec import Spec
+
+    path = tmp_path_factory.getbasetemp() / "bytes.txt"
+    path.write_bytes(content)
+    written = []
+    for line in read_lines([str(path)], lambda size: None):
+        try:
+            outcome = line.error or Answer("4", 0.5, parse(line.text, Spec()).text, "4")
+        except ExpressionError as error:
+            outcome = error
+        written.append(FORMATS[style](line, outcome))
+    assert len(written) == content.count(b"\n") + (content[-1:] not in (b"", b"\n"))
+    for text in written:
+        assert len(text.splitlines()) == 1
+        assert style != "tsv" or text.count("\t") == 3
+        assert style != "jsonl" or list(json.loads(text)) == TSV_FIELDS
+
+
+TSV_FIELDS = ["expression", "answer", "confidence", "error"]
+
+
+def test_the_formats(edgecalc):
+    lines = f"07 ÷ 2=\n{UNSURE[0]}\na\tb\\\n".encode()
+    code, out, _ = result(edgecalc("predict", "--format", "tsv", input=lines))
+    assert code == 1
+    assert out.splitlines() == [
+        "7/2\t3.5\t0.994015\t",
+        f"{UNSURE[0]}\t{UNSURE[1]}\t0.004096\t",
+        "a\\tb\\\\\t\t\texpected a number, found 'a' (column 1)",
+    ]
+    _, out, _ = result(edgecalc("predict", "--format", "jsonl", input=lines))
+    assert [list(json.loads(line).values()) for line in out.splitlines()] == [
+        ["7/2", "3.5", 0.994015, None],
+        [UNSURE[0], UNSURE[1], 0.004096, None],
+        ["a\tb\\", None, None, "expected a number, found 'a' (column 1)"],
+    ]
+
+
+def test_check_compares_with_the_truth(edgecalc):
+    lines = f"1-1\n{WRONG[0]}\n2+2\nbad\n".encode()
+    code, out, err = result(edgecalc("predict", "--check", "--quiet", input=lines))
+    assert (code, out.splitlines()[:3]) == (1, ["0", WRONG[1], "4"])
+    assert "integer arithmetic" in err.splitlines()[0]
+    assert [line.split() for line in err.splitlines()[1:]] == [
+        ["+", "100%", "1", "of", "1"],
+        ["-", "50.00%", "1", "of", "2"],
+        ["all", "66.66%", "2", "of", "3"],
+    ]
+
+
+def test_quiet_says_nothing_but_the_status_stays(edgecalc):
+    assert result(edgecalc("predict", "--quiet", input=b"x\n"))[::2] == (1, "")
+
+
+def test_output_to_a_file(edgecalc, tmp_path: Path):
+    out = tmp_path / "out.txt"
+    assert result(edgecalc("predict", "-o", out, input=b"1+1\n" * 1000)) == (0, "", "")
+    assert out.read_text() == "2\n" * 1000
+    edgecalc("predict", "-o", out, input=b"")
+    assert out.read_text() == ""
+
+
+def test_an_input_is_not_overwritten(edgecalc, tmp_path: Path):
+    path = tmp_path / "in.txt"
+    path.write_text("1+1\n")
+    os.link(path, tmp_path / "link.txt")
+    code, _, err = result(edgecalc("predict", path, "-o", tmp_path / "link.txt"))
+    assert code == 1
+    assert "is an input" in err
+    assert path.read_text() == "1+1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["predict", "missing.txt"], "missing.txt: No such file"),
+        (["predict", "."], ".: is a directory"),
+        (["predict", "-", "-o", "no/such/folder"], "no/such/folder: No such file"),
+        (["predict", "--model", "missing.tflite"], "missing.tflite: "),
+        (["--model=.", "1+1"], ".: is a directory"),
+        (["info", "--model", os.devnull], "not a regular file"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named_in_one_line(
+    edgecalc, tmp_path: Path, arguments: list[str], named: str
+):
+    code, out, err = result(edgecalc(*arguments, cwd=tmp_path))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("edgecalc: ")
+    assert named in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--threads", "0", "1+1"],
+        ["predict", "--threads", "-1"],
+        ["predict", "--batch-size", "0"],
+        ["predict", "--batch-size", "many"],
+        ["predict", "--format", "xml"],
+        ["predict", "--no-such-option"],
+        ["--no-such-option"],
+        ["info", "extra"],
+    ],
+)
+def test_wrong_usage(edgecalc, arguments: list[str]):
+    code, out, err = result(edgecalc(*arguments))
+    assert (code, out) == (2, "")
+    assert "usage: edgecalc" in err
+
+
+@pytest.mark.parametrize("arguments", [["1+1"], ["predict"], ["info"], ["--help"]])
+def test_a_full_disk(edgecalc, arguments: list[str]):
+    with open("/dev/full", "wb") as full:
+        code, _, err = result(edgecalc(*arguments, input=b"1+1\n", stdout=full))
+    assert (code, err) == (1, "edgecalc: standard output: No space left on device\n")
+
+
+def test_a_full_disk_behind_o(edgecalc):
+    finished = edgecalc("predict", "-o", "/dev/full", input=b"1+1\n" * 1000)
+    assert result(finished) == (1, "", "edgecalc: /dev/full: No space left on device\n")
+
+
+def test_a_broken_pipe_ends_quietly(model_path: Path):
+    command = subprocess.Popen(
+        [*COMMAND, "predict", "--model", str(model_path), "/dev/stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=user_environment(),
+    )
+    feeder = subprocess.Popen(["yes", "1+1"], stdout=command.stdin, stderr=subprocess.DEVNULL)
+    command.stdin.close()
+    assert command.stdout.readline() == b"2\n"
+    command.stdout.close()
+    assert (command.wait(timeout=30), command.stderr.read()) == (141, b"")
+    assert feeder.wait(timeout=30) != 0
+
+
+def test_an_interrupt_keeps_what_was_answered(model_path: Path, tmp_path: Path):
+    out = tmp_path / "out.txt"
+    command = subprocess.Popen(
+        [*COMMAND, "predict", "--model", str(model_path), "-o", str(out), "--batch-size", "1"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=user_environment(),
+    )
+    command.stdin.write(b"1+1\n")
+    command.stdin.flush()
+    deadline = time.monotonic() + 30
+    while (not out.exists() or out.read_text() != "2\n") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert out.read_text() == "2\n"
+    command.send_signal(signal.SIGINT)
+    assert command.wait(timeout=30) == 130
+    assert command.stderr.read() == b"edgecalc: interrupted\n"
+    assert out.read_text() == "2\n"
+    command.stdin.close()
+
+
+def test_info_is_read_from_the_file(edgecalc):
+    code, out, err = result(edgecalc("info"))
+    assert (code, err) == (0, "")
+    assert out.startswith("edgecalc-test-float32\n")
+    rows = [line.split() for line in out.splitlines()]
+    assert ["+", "99.95%", "1,999", "of", "2,000", "100%", "10,000", "of", "10,000"] in rows
+    assert ["-", "50.00%", "500", "of", "1,000", "99.99%", "9,999", "of", "10,000"] in rows
+    _, out, _ = result(edgecalc("info", "--json"))
+    assert json.loads(out)["card"]["training"]["steps"] == 12345
+
+
+def test_version_and_help():
+    for arguments, expected in (
+        (["--version"], "edgecalc 0.1.0\n"),
+        (["--help"], "usage: edgecalc"),
+        (["predict", "--help"], "usage: edgecalc predict"),
+        (["info", "--help"], "usage: edgecalc info"),
+    ):
+        finished = subprocess.run(
+            [*COMMAND, *arguments], capture_output=True, text=True, check=True
+        )
+        assert finished.stdout.startswith(expected)

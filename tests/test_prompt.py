@@ -1,0 +1,72 @@
+"""The prompt, in a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import time
+from pathlib import Path
+
+from tests.model_fixture import UNSURE
+from tests.processes import COMMAND, user_environment
+
+
+def test_the_prompt(model_path: Path):
+    """A terminal: errors and Ctrl-C do not end it, an unsure answer is marked, `quit` leaves."""
+    session = Terminal([*COMMAND, "--model", str(model_path)])
+    session.expect("> ")
+    session.say("55+49\n", "104\r\n> ")
+    session.say("5+\n", "error: a number is missing (column 3)\r\n> ")
+    session.say(f"{UNSURE[0]}\n", "144    (unsure: 0%)\r\n> ")
+    session.say("12+", "12+")
+    time.sleep(0.3)  # Python loses a Ctrl-C until the next key if it is not yet waiting for one
+    session.say("\x03", "\r\n> ")
+    session.say("\n", "> ")
+    session.say("\x1b[A\n", "144")  # the arrow brings the last expression back
+    session.say("quit\n", "")
+    assert session.status() == 0
+
+
+def test_the_end_of_input_leaves_the_prompt(model_path: Path):
+    session = Terminal([*COMMAND, "--model", str(model_path)])
+    session.expect("> ")
+    session.say("\x04", "")
+    assert session.status() == 0
+
+
+class Terminal:
+    """A process in a terminal of its own."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process, self._terminal = pty.fork()
+        if self._process == 0:
+            os.execve(command[0], command, {**user_environment(), "TERM": "dumb"})
+
+    def expect(self, text: str) -> None:
+        """Reads until the text was shown."""
+        shown = ""
+        while text not in shown:
+            ready, _, _ = select.select([self._terminal], [], [], 20)
+            try:
+                part = os.read(self._terminal, 1024).decode() if ready else ""
+            except OSError:  # how Linux says that the other side was left
+                part = ""
+            assert part, f"{text!r} was not shown but {shown!r}"
+            shown += part
+
+    def say(self, typed: str, answer: str) -> None:
+        """Types, and reads until the answer was shown."""
+        os.write(self._terminal, typed.encode())
+        if answer:
+            self.expect(answer)
+
+    def status(self) -> int:
+        """Waits for the end; the exit status."""
+        try:
+            while os.read(self._terminal, 1024):
+                pass
+        except OSError:
+            pass
+        os.close(self._terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
