@@ -14,12 +14,22 @@ class Seq2Seq:
     """Sizes of the `seq2seq` network.
 
     Source of the shape: the tutorial "Building a calculator with seq2seq model (Keras)", 2018.
+
+    Raises:
+        ValueError: if a field is out of range; the message names it.
     """
 
     encoder_units: int = field(default=128, metadata={"help": "units of the LSTM that reads"})
     decoder_units: int = field(default=128, metadata={"help": "units of each LSTM that writes"})
     decoder_layers: int = field(default=1, metadata={"help": "LSTMs that write, one on another"})
     dropout: float = field(default=0.0, metadata={"help": "rate of the Dropout behind each"})
+
+    def __post_init__(self) -> None:
+        for name in ("encoder_units", "decoder_units", "decoder_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1: {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be from 0 to below 1: {self.dropout}")
 
     def build(self, spec: Spec) -> keras.Model:
         """The untrained network.

@@ -1,0 +1,145 @@
+"""Training as a user meets it: killed, interrupted, resumed, given the wrong things."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import pytest
+
+from model import files
+
+SMALL = ["--steps=60", "--epoch-steps=20", "--batch-size=32", "--warmup-steps=5"]
+SMALL += ["--encoder-units=8", "--decoder-units=8", "--validation-examples=100", "--dropout=0.1"]
+SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    command = [sys.executable, "-m", "pipeline", "--preset=tiny", f"--out={folder}"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def start(corpus, out, *flags):
+    command = [sys.executable, "-m", "model.train", "--preset=tiny", f"--corpus={corpus}"]
+    return subprocess.Popen(
+        [*command, f"--out={out}", *SMALL, *flags], stderr=subprocess.PIPE, text=True
+    )
+
+
+def train(corpus, out, *flags):
+    process = start(corpus, out, *flags)
+    errors = process.communicate(timeout=SECONDS)[1]
+    return process.returncode, errors
+
+
+def history(out):
+    with (out / files.HISTORY).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def wait_for_epochs(out, process, epochs):
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        path = out / files.TRAINING
+        if path.exists() and json.loads(path.read_text())["steps"] >= epochs * 20:
+            return
+        time.sleep(0.01)
+    pytest.fail("the training came to no checkpoint")
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, tmp_path_factory):
+    out = tmp_path_factory.mktemp("model")
+    assert train(corpus, out)[0] == 0
+    return out
+
+
+def test_a_folder_of_a_finished_training(trained):
+    record = files.read_json(trained / files.TRAINING)
+    assert record["completed"]
+    assert record["steps"] == 60
+    assert record["training"]["learning_rate"] == 1e-2
+    assert record["corpus"]["spec"]["operators"] == "+-"
+    assert set(record["validation"]) == {"+", "-"}
+    assert [row["epoch"] for row in history(trained)] == ["0", "1", "2"]
+    assert 0 <= float(history(trained)[0]["val_exact_add"]) <= 1
+    assert list(trained.glob("tensorboard/*/events.*"))
+    assert not list(trained.glob("partial-*"))
+    assert files.load_keras(trained).count_params() == record["parameters"]
+
+
+def test_trained_once_is_not_trained_again(corpus, trained):
+    before = (trained / files.MODEL).read_bytes()
+    status, errors = train(corpus, trained)
+    assert (status, "already trained" in errors) == (0, True)
+    assert (trained / files.MODEL).read_bytes() == before
+
+
+def test_a_killed_training_ends_as_if_it_had_not_been_killed(corpus, trained, tmp_path):
+    process = start(corpus, tmp_path)
+    wait_for_epochs(tmp_path, process, 1)
+    process.kill()
+    process.communicate()
+    assert not (tmp_path / files.MODEL).exists()
+    with pytest.raises(files.TrainedModelError, match="was not finished"):
+        files.load_keras(tmp_path)
+    status, errors = train(corpus, tmp_path)
+    assert (status, "going on after" in errors) == (0, True)
+    whole, resumed = history(trained), history(tmp_path)
+    assert [row["epoch"] for row in resumed] == ["0", "1", "2"]
+    for row, other in zip(whole, resumed, strict=True):
+        assert float(row["loss"]) == pytest.approx(float(other["loss"]), rel=1e-4)
+
+
+def test_ctrl_c_leaves_a_usable_model_and_a_second_run_goes_on(corpus, tmp_path):
+    process = start(corpus, tmp_path, "--steps=100000")
+    wait_for_epochs(tmp_path, process, 1)
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=SECONDS)[1]
+    assert process.returncode == 130
+    assert "interrupted after" in errors
+    assert "Traceback" not in errors
+    assert isinstance(files.load_keras(tmp_path), keras.Model)
+    assert not files.read_json(tmp_path / files.TRAINING)["completed"]
+    process = start(corpus, tmp_path, "--steps=100000")
+    for line in process.stderr:
+        if "going on after" in line:
+            break
+    else:
+        pytest.fail("the second run began anew")
+    process.kill()
+    process.communicate()
+
+
+def test_other_settings_begin_anew(corpus, tmp_path):
+    assert train(corpus, tmp_path, "--steps=20")[0] == 0
+    status, errors = train(corpus, tmp_path, "--steps=20", "--seed=2")
+    assert (status, "from the beginning" in errors) == (0, True)
+    assert len(history(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "message"),
+    [
+        (["--network=perceptron"], 2, "no network 'perceptron'"),
+        (["--steps=50"], 2, "no multiple of epoch_steps"),
+        (["--batchsize=4"], 2, "unrecognized arguments: --batchsize=4"),
+        (["--preset=huge"], 2, "no preset 'huge'"),
+        (["--decoder-layers=0"], 2, "decoder_layers must be at least 1: 0"),
+        (["--dropout=1"], 2, "dropout must be from 0 to below 1: 1.0"),
+        (["--corpus=nowhere"], 1, "nowhere/manifest.json: no such file"),
+        ([f"--out={os.devnull}/model"], 1, "Not a directory"),
+    ],
+)
+def test_wrong_usage(corpus, tmp_path, flags, status, message):
+    code, errors = train(corpus, tmp_path, *flags)
+    assert code == status
+    assert message in errors
+    assert "Traceback" not in errors
