@@ -111,6 +111,9 @@ class Run:
         except (files.TrainedModelError, ValueError, OSError):
             return None
         self._record = record
+        # The checkpoint is written before the record, so it knows better.
+        self._record["steps"] = int(model.optimizer.iterations)
+        self._restore_dropout(model)
         return model
 
     def begin(self) -> keras.Model:
@@ -118,9 +121,7 @@ class Run:
         for name in (files.MODEL, files.CHECKPOINT, files.EVALUATION, files.HISTORY):
             (self._folder / name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / files.TENSORBOARD, ignore_errors=True)
-        training = self._training
-        keras.utils.set_random_seed(training.seed)
-        model = compiled(self._network.build(self._corpus.spec), training)
+        model = compiled(self._fresh(), self._training)
         self._record |= {
             "parameters": model.count_params(),
             "versions": {
@@ -133,6 +134,17 @@ class Run:
             "completed": False,
         }
         return model
+
+    def _fresh(self) -> keras.Model:
+        keras.utils.set_random_seed(self._training.seed)
+        return self._network.build(self._corpus.spec)
+
+    def _restore_dropout(self, model: keras.Model) -> None:
+        """Sets the random states, which Keras does not save: a seed, and the draws so far."""
+        for layer, fresh in zip(model.layers, self._fresh().layers, strict=True):
+            if isinstance(layer, keras.layers.Dropout):
+                seed, _ = fresh.seed_generator.state.numpy()
+                layer.seed_generator.state.assign([seed, self._record["steps"]])
 
     def train(self, model: keras.Model) -> bool:
         """Trains to the end or to a Ctrl-C; either way the folder holds a usable model then.
@@ -222,12 +234,13 @@ def _parse(argv: list[str] | None) -> tuple[argparse.Namespace, Training, Any]:
     chosen, _ = choice.parse_known_args(argv)
     try:
         table = presets.load(chosen.preset).get("training", {})
-        network = NETWORKS.get(getattr(chosen, "network", table.get("network", Training.network)))
-        presets.add_flags(parser, Training, *([network] if network else []))
+        network = getattr(chosen, "network", table.get("network", Training.network))
+        Training(network=network)  # refuses a name that is none
+        presets.add_flags(parser, Training, NETWORKS[network])
         arguments = parser.parse_args(argv)
         training = presets.settings(Training, "training", arguments)
         sizes = presets.settings(NETWORKS[training.network], training.network, arguments)
-    except presets.SettingsError as error:
+    except ValueError as error:
         parser.error(str(error))
     return arguments, training, sizes
 
