@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 from pathlib import Path
+from textwrap import shorten
 
 from edgecalc.native_output import quiet
 
@@ -15,6 +16,7 @@ with quiet():
     import tensorflow as tf
 
 VARIANTS = ("float32", "float16", "int8")
+_SHOWN = 200  # characters of a message that can be pages long
 
 
 class ConversionError(RuntimeError):
@@ -66,5 +68,5 @@ def convert(model: keras.Model, variant: str) -> bytes:
             return converter.convert()
     except Exception as error:  # the converter raises several types, none of its own
         raise ConversionError(
-            f"{variant}: TFLite cannot express the network: {str(error).splitlines()[0]}"
+            f"{variant}: TFLite cannot express the network: {shorten(str(error), _SHOWN)}"
         ) from error

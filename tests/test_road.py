@@ -1,0 +1,145 @@
+"""The road with the tiny preset, as a user goes it: make data train export, then calculate."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from edgecalc import Calculator
+
+from export import convert as conversion
+from export.__main__ import main as export
+from model.evaluate import evaluate
+
+ROOT = Path(__file__).parents[1]
+VARIANTS = ("float32", "float16", "int8")
+EXACT_ENOUGH = 0.99
+PERMUTED = "+3. 91-*7/402865"
+
+
+def make(build, *targets):
+    # The make that runs these tests must not pass its own flags on.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    command = ["make", *targets, "PRESET=tiny", f"BUILD={build}"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """The folder in which `make data train export` built everything."""
+    folder = tmp_path_factory.mktemp("build")
+    done = make(folder, "data", "train", "export")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "export" / "table.txt").read_text() in done.stdout
+    return folder
+
+
+def exported(build, variant):
+    return build / "export" / f"edgecalc-tiny-{variant}.tflite"
+
+
+def smallest_share(counts):
+    assert set(counts) == {"+", "-"}
+    return min(count["exact"] / count["of"] for count in counts.values())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_is_exact_and_says_so_itself(build, variant):
+    content = exported(build, variant).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        spec, card = (json.loads(archive.read(name)) for name in ("spec.json", "card.json"))
+    assert spec == {
+        "digits": 2,
+        "places": 3,
+        "operators": "+-",
+        "alphabet": "0123456789+-*/. ",
+    }
+    flatbuffer = content[: card["flatbuffer"]["bytes"]]
+    assert hashlib.sha256(flatbuffer).hexdigest() == card["flatbuffer"]["sha256"]
+    manifest = json.loads((build / "corpus" / "manifest.json").read_text())
+    assert card["corpus"]["sha256"] == manifest["sha256"]
+    assert card["training"]["steps"] == 4000
+    held_out, everything = (card["accuracy"][key] for key in ("held_out", "exhaustive"))
+    assert smallest_share(held_out) > EXACT_ENOUGH
+    assert smallest_share(everything) > EXACT_ENOUGH
+    assert {key: count["of"] for key, count in held_out.items()} == manifest["records"]["test"]
+    assert {key: count["of"] for key, count in everything.items()} == {"+": 10_000, "-": 10_000}
+
+
+def test_the_calculator_is_as_exact_as_the_card_says(build):
+    calculator = Calculator(exported(build, "float16"))
+    expressions = [f"{a}{operator}{b}" for operator in "+-" for a in range(100) for b in range(100)]
+    answers = [answer.text for answer in calculator.answers(expressions)]
+    truth = [str(a + b) for a in range(100) for b in range(100)]
+    truth += [str(a - b) for a in range(100) for b in range(100)]
+    right = sum(answer == true for answer, true in zip(answers, truth, strict=True))
+    counts = calculator.card["accuracy"]["exhaustive"].values()
+    assert right == sum(count["exact"] for count in counts)
+
+
+def test_keras_was_counted_as_the_float32_file_is(build):
+    evaluation = json.loads((build / "model" / "evaluation.json").read_text())
+    accuracy = Calculator(exported(build, "float32")).card["accuracy"]
+    assert accuracy == {key: evaluation[key] for key in accuracy}
+
+
+def test_what_is_up_to_date_is_not_made_again(build):
+    def times():
+        return {path: path.stat().st_mtime_ns for path in build.rglob("*") if path.is_file()}
+
+    before = times()
+    assert make(build, "data", "train", "export").returncode == 0
+    assert times() == before
+
+
+def test_the_table_is_saved(build):
+    table = (build / "export" / "table.txt").read_text()
+    assert table.split()[:6] == ["variant", "bytes", "expressions/s", "counted", "+", "-"]
+    assert [line.split()[0] for line in table.splitlines()[1::2]] == list(VARIANTS)
+
+
+def test_the_network_does_not_care_what_the_symbols_are(build, tmp_path):
+    """The same preset with every symbol under another id learns just as exactly."""
+    corpus, model = tmp_path / "corpus", tmp_path / "model"
+    for module, *flags in (
+        ("pipeline", f"--alphabet={PERMUTED}", f"--out={corpus}"),
+        ("model.train", f"--corpus={corpus}", f"--out={model}"),
+    ):
+        command = [sys.executable, "-m", module, "--preset=tiny", *flags]
+        subprocess.run(command, check=True, capture_output=True)
+    held_out = evaluate(model)["held_out"]
+    assert smallest_share(held_out) > EXACT_ENOUGH
+
+
+class TestErrors:
+    def run(self, capsys, *flags):
+        status = export(list(map(str, flags)))
+        return status, capsys.readouterr().err
+
+    def test_no_model(self, capsys, tmp_path):
+        status, errors = self.run(capsys, f"--model={tmp_path}", f"--out={tmp_path}")
+        assert (status, errors.count("\n")) == (1, 1)
+        assert "training.json: no such file; `make train` writes it" in errors
+
+    def test_a_damaged_model(self, build, capsys, tmp_path):
+        record = (build / "model" / "training.json").read_text()
+        (tmp_path / "training.json").write_text(record)
+        (tmp_path / "model.keras").write_bytes(b"not a model")
+        status, errors = self.run(capsys, f"--model={tmp_path}", f"--out={tmp_path / 'out'}")
+        assert (status, errors.count("\n")) == (1, 1)
+        assert "model.keras: " in errors
+
+    def test_an_operator_that_tflite_has_not_built_in(self):
+        ids = conversion.keras.Input((3,), dtype="int32")
+        numbers = conversion.keras.layers.Lambda(lambda x: tf.math.digamma(tf.cast(x, tf.float32)))
+        model = conversion.keras.Model(ids, numbers(ids))
+        with pytest.raises(conversion.ConversionError, match="TFLite cannot express the network"):
+            conversion.convert(model, "float32")
