@@ -1,5 +1,6 @@
 # make help                      prints the targets
-# make data train export         a corpus, a trained model, TFLite files; PRESET=tiny|seed|default
+# `make help` prints the targets. The main job is `make data train export`, with PRESET=tiny for a
+# minute's worth of it.
 
 PRESET ?= default
 PYTHON ?= $(or $(shell command -v python3.11),python3)
@@ -22,6 +23,7 @@ EXPORTED = $(firstword $(shell ls -t build/$(if $(filter file default,$(origin P
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "PRESET=$(PRESET), of: $(sort $(basename $(notdir $(wildcard presets/*.toml))))"
 
 setup: $(SETUP) ## make .venv with everything pinned; every other target does it by itself
 

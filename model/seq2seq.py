@@ -41,8 +41,8 @@ class Seq2Seq:
             A model from symbol ids, int32 (n, expression_length), to the probability of every
             symbol at every place of the answer, float32 (n, answer_length, 16).
         """
-        # Unrolled, an LSTM becomes plain matrix products that XLA and TFLite both run faster
-        # than a loop (`python -m benchmarks.lstm`).
+        # Unrolled, an LSTM becomes plain matrix products. TFLite cannot convert the loop with a
+        # dynamic batch, and runs it slower with a fixed one (`python -m benchmarks.lstm`).
         options = {"unroll": True, "use_cudnn": False}
         expression = keras.Input((spec.expression_length,), dtype="int32", name="expression")
         symbols = len(spec.alphabet)
