@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ from edgecalc.spec import Spec
 from export.convert import VARIANTS, ConversionError, convert, load
 
 TABLE = "table.txt"
+# A folder of its own: what is not verified yet must not look like an exported model.
+_UNVERIFIED = "unverified"
 _MINIMUM_RUNTIME = "0.1.0"
 # Two symbols of which Keras gives nearly the same probability; which is the larger depends on the
 # order in which floats are summed, so there neither of two implementations is wrong.
@@ -64,8 +67,7 @@ class Exporter:
             ExportError: if float32 answers differ from Keras's.
         """
         name = f"edgecalc-{self._record['preset']}-{variant}"
-        # A folder of its own: what is not verified yet must not look like an exported model.
-        candidate = self._out / "unverified" / f"{name}.tflite"
+        candidate = self._out / _UNVERIFIED / f"{name}.tflite"
         candidate.parent.mkdir(parents=True, exist_ok=True)
         flatbuffer = convert(self._model, variant)
         unknown = {"held_out": {}, "exhaustive": None}
@@ -85,7 +87,7 @@ class Exporter:
 
     def finish(self, exported: list[dict[str, Any]]) -> str:
         """Saves the table of what was exported, and returns it."""
-        (self._out / "unverified").rmdir()
+        shutil.rmtree(self._out / _UNVERIFIED)
         text = table(exported)
         (self._out / TABLE).write_text(text, encoding="utf-8")
         return text

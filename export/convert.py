@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 from textwrap import shorten
 
-from edgecalc.native_output import quiet
+from edgecalc.native_output import quiet, slow_import
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # see model/__init__.py
-with quiet():
+with slow_import():
     import keras
     import tensorflow as tf
 

@@ -2,10 +2,10 @@
 
 import os
 
-from edgecalc.native_output import quiet
+from edgecalc.native_output import slow_import
 
 # TensorFlow greets every start with lines about absent accelerators, the failed look-up of one
 # among the errors. Exceptions still say what goes wrong; set the variable to 0 to see it all.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with quiet():
+with slow_import():
     import tensorflow  # noqa: F401

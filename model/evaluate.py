@@ -83,7 +83,9 @@ def evaluate(folder: Path) -> dict:
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     parser = argparse.ArgumentParser(
-        "python -m model.evaluate", description=__doc__.split(": ", 1)[1], allow_abbrev=False
+        "python -m model.evaluate",
+        description="Counts exact answers of a trained model, held-out and over the whole space.",
+        allow_abbrev=False,
     )
     parser.add_argument("--model", type=Path, default=Path("build/model"), metavar="DIR")
     arguments = parser.parse_args(argv)

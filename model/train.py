@@ -218,7 +218,9 @@ def _keep_history(path: Path, epochs: int) -> None:
 def _parse(argv: list[str] | None) -> tuple[argparse.Namespace, Training, Any]:
     """Reads the flags; those of a network are known once the network is."""
     parser = argparse.ArgumentParser(
-        "python -m model.train", description=__doc__.split(": ", 1)[1], allow_abbrev=False
+        "python -m model.train",
+        description="Trains a network on a corpus; resumes where a killed run was.",
+        allow_abbrev=False,
     )
     parser.add_argument("--corpus", type=Path, default=Path("build/corpus"), metavar="DIR")
     parser.add_argument("--out", type=Path, default=Path("build/model"), metavar="DIR")

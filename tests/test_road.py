@@ -15,7 +15,9 @@ from edgecalc import Calculator
 
 from export import convert as conversion
 from export.__main__ import main as export
+from export.verify import main as count_tflite
 from model.evaluate import evaluate
+from model.evaluate import main as count_keras
 
 ROOT = Path(__file__).parents[1]
 VARIANTS = ("float32", "float16", "int8")
@@ -136,6 +138,14 @@ class TestErrors:
         status, errors = self.run(capsys, f"--model={tmp_path}", f"--out={tmp_path / 'out'}")
         assert (status, errors.count("\n")) == (1, 1)
         assert "model.keras: " in errors
+
+    @pytest.mark.parametrize("command", [count_keras, count_tflite])
+    def test_nothing_to_count(self, command, capsys, tmp_path):
+        arguments = ["--model"] if command is count_keras else []
+        assert command([*arguments, str(tmp_path)]) == 1
+        errors = capsys.readouterr().err
+        assert errors.count("\n") == 1
+        assert str(tmp_path) in errors
 
     def test_an_operator_that_tflite_has_not_built_in(self):
         ids = conversion.keras.Input((3,), dtype="int32")

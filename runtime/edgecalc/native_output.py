@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 
 # `INFO: Created TensorFlow Lite XNNPACK delegate`, `I0000 00:00:17… port.cc:153] …`, and abseil's
@@ -36,3 +38,15 @@ def quiet() -> Iterator[None]:
             rest = [line for line in caught if not _ANNOUNCEMENT.match(line)]
             with contextlib.suppress(OSError):
                 os.write(2, b"".join(rest))
+
+
+@contextlib.contextmanager
+def slow_import() -> Iterator[None]:
+    """For imports that take seconds: quiet, and Ctrl-C ends them without a traceback."""
+    with contextlib.ExitStack() as stack:
+        raises = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if raises and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            stack.callback(signal.signal, signal.SIGINT, signal.default_int_handler)
+        stack.enter_context(quiet())
+        yield
