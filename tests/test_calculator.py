@@ -117,11 +117,3 @@ def test_no_answer_is_computed(model_path: Path):
         [sys.executable, "-c", code, str(model_path)], capture_output=True, text=True, check=True
     )
     assert run.stdout == "[]\n"
-
-
-def test_what_native_code_says_is_kept_but_for_the_greeting(capfd: pytest.CaptureFixture[str]):
-    import os
-
-    with interpreter._without_greeting():
-        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nWARNING: hot\n")
-    assert capfd.readouterr().err == "WARNING: hot\n"
