@@ -118,7 +118,7 @@ class Run:
 
     def begin(self) -> keras.Model:
         """A model at its beginning; what another run left in the folder is removed."""
-        for name in (files.MODEL, files.CHECKPOINT, files.EVALUATION, files.HISTORY):
+        for name in (files.CHECKPOINT, files.HISTORY):
             (self._folder / name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / files.TENSORBOARD, ignore_errors=True)
         model = compiled(self._fresh(), self._training)
@@ -162,6 +162,8 @@ class Run:
             self._record["seconds"] = round(seconds_before + time.monotonic() - begun, 1)
             files.write_json(folder / files.TRAINING, self._record)
 
+        for name in (files.MODEL, files.EVALUATION):  # of an interrupted run, outdated from here on
+            (folder / name).unlink(missing_ok=True)
         files.write_json(folder / files.TRAINING, self._record)
         _keep_history(folder / files.HISTORY, first_epoch)
         validation = evaluation_batches(self._corpus, "validation", _EVALUATION_BATCH)

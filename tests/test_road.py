@@ -9,14 +9,20 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from edgecalc import Calculator
+from edgecalc.score import blocks, count_exact
+from edgecalc.space import Splits, size
+from edgecalc.spec import Spec
 
 from export import convert as conversion
+from export.__main__ import Exporter, ExportError
 from export.__main__ import main as export
 from export.verify import main as count_tflite
-from model.evaluate import evaluate
+from model import files
+from model.evaluate import answerer, evaluate
 from model.evaluate import main as count_keras
 
 ROOT = Path(__file__).parents[1]
@@ -119,6 +125,21 @@ def test_the_network_does_not_care_what_the_symbols_are(build, tmp_path):
         subprocess.run(command, check=True, capture_output=True)
     held_out = evaluate(model)["held_out"]
     assert smallest_share(held_out) > EXACT_ENOUGH
+
+
+def test_an_answer_that_differs_from_keras_stops_the_export(build, tmp_path):
+    exporter = Exporter(build / "model", tmp_path, held_out_only=True)
+    spec, answer = Spec(digits=2, operators="+-"), answerer(files.load_keras(build / "model"))
+    answers = np.concatenate(
+        [
+            count_exact(spec, Splits(), 2018, block, answer, held_out_only=True)[2]
+            for block in blocks(size(spec))
+        ]
+    )
+    exporter._compare(answers)
+    answers[7, -1] = (answers[7, -1] + 1) % 10
+    with pytest.raises(ExportError, match=r"TFLite and Keras answer \d+[+-]\d+ differently"):
+        exporter._compare(answers)
 
 
 class TestErrors:
