@@ -42,7 +42,7 @@ class Seq2Seq:
             symbol at every place of the answer, float32 (n, answer_length, 16).
         """
         # Unrolled, an LSTM becomes plain matrix products. TFLite cannot convert the loop with a
-        # dynamic batch, and runs it slower with a fixed one (`python -m benchmarks.lstm`).
+        # dynamic batch, and with a fixed one the loop is slow in blocks (`benchmarks/lstm.py`).
         options = {"unroll": True, "use_cudnn": False}
         expression = keras.Input((spec.expression_length,), dtype="int32", name="expression")
         symbols = len(spec.alphabet)
