@@ -142,7 +142,7 @@ class Run:
     def _restore_dropout(self, model: keras.Model) -> None:
         """Sets the random states, which Keras does not save: a seed, and the draws so far."""
         for layer, fresh in zip(model.layers, self._fresh().layers, strict=True):
-            if isinstance(layer, keras.layers.Dropout):
+            if isinstance(layer, keras.layers.Dropout) and layer.rate:
                 seed, _ = fresh.seed_generator.state.numpy()
                 layer.seed_generator.state.assign([seed, self._record["steps"]])
 

@@ -120,10 +120,13 @@ def test_ctrl_c_leaves_a_usable_model_and_a_second_run_goes_on(corpus, tmp_path)
 
 
 def test_other_settings_begin_anew(corpus, tmp_path):
-    assert train(corpus, tmp_path, "--steps=20")[0] == 0
-    status, errors = train(corpus, tmp_path, "--steps=20", "--seed=2")
+    flags = ["--steps=20", "--dropout=0"]
+    assert train(corpus, tmp_path, *flags)[0] == 0
+    status, errors = train(corpus, tmp_path, *flags, "--seed=2")
     assert (status, "from the beginning" in errors) == (0, True)
     assert len(history(tmp_path)) == 1
+    status, errors = train(corpus, tmp_path, *flags, "--seed=2")
+    assert (status, "already trained" in errors) == (0, True)
 
 
 @pytest.mark.parametrize(
