@@ -69,7 +69,7 @@ class ProgressLine(keras.callbacks.Callback):
         self._batch_size = batch_size
         self._live = sys.stderr.isatty()
         self._redrawn = self._begun = self._epoch_begun = 0.0
-        self._epoch = 0
+        self._epoch = self._steps = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._begun = time.monotonic()
@@ -78,16 +78,16 @@ class ProgressLine(keras.callbacks.Callback):
         self._epoch, self._epoch_begun = epoch + 1, time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        now = time.monotonic()
+        now, self._steps = time.monotonic(), batch + 1
         if self._live and now - self._redrawn > _REDRAW_SECONDS:
             self._redrawn = now
-            step = f"step {batch + 1}/{self.params['steps']}"
+            step = f"step {self._steps}/{self.params['steps']}"
             line = f"{_CLEAR_LINE}{self._name()}  {step}  loss {logs['loss']:.4f}"
             print(line, end="", file=sys.stderr, flush=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         now = time.monotonic()
-        rate = self.params["steps"] * self._batch_size / (now - self._epoch_begun)
+        rate = self._steps * self._batch_size / (now - self._epoch_begun)
         minutes, seconds = divmod(round(now - self._begun), 60)
         print(
             f"{_CLEAR_LINE if self._live else ''}{self._name()}  loss {logs['loss']:.4f}  "
