@@ -59,8 +59,8 @@ bench: $(SETUP) ## measure what the README claims, into build/bench/
 	$(RUN) -m benchmarks.lstm
 
 lock: ## pin requirements.in anew; needs uv
-	uv pip compile requirements.in --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --custom-compile-command "make lock" --upgrade -o requirements.lock
+	uv pip compile requirements.in --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command "make lock" -o requirements.lock
 
 clean: ## remove everything that was built, but for .venv
 	rm -rf build

@@ -42,10 +42,8 @@ class Worker:
 
     def answer(self, expressions: np.ndarray) -> np.ndarray:
         """From ids of expressions, int32 (n, L), to ids of answers, integers (n, W)."""
-        parts = range(0, len(expressions), BATCH_SIZE)
-        if not parts:
-            return np.empty((0, self.model.spec.answer_length), np.uint8)
-        batches = (expressions[start : start + BATCH_SIZE] for start in parts)
+        starts = range(0, len(expressions), BATCH_SIZE)
+        batches = (expressions[start : start + BATCH_SIZE] for start in starts)
         return np.concatenate([self._network.run(batch).argmax(axis=-1) for batch in batches])
 
     def count(self, block: range) -> tuple[Any, ...]:

@@ -57,6 +57,18 @@ def test_the_held_out_expressions_alone_score_the_same():
     assert counted(wrong_for_nine)[0] == counted(wrong_for_nine, held_out_only=True)[1]
 
 
+def test_a_block_with_nothing_held_out_asks_nothing():
+    def refuse(ids):
+        raise AssertionError(ids)
+
+    everything_trained = space.Splits(train=1 - 2**-52, validation=0)
+    held_out, everything, answers = count_exact(
+        SPEC, everything_trained, 5, range(20), refuse, held_out_only=True
+    )
+    assert held_out == everything == {}
+    assert answers.shape == (0, SPEC.answer_length)
+
+
 @pytest.mark.parametrize(
     ("exact", "of", "text"),
     [(5, 5, "100%"), (999_999, 1_000_000, "99.99%"), (0, 3, "0.00%"), (1, 3, "33.33%")],

@@ -96,7 +96,6 @@ class Splits:
         for part in (operators, first, second):
             content = _mix(content + part.astype(np.uint64) + _GOLDEN)
         fraction = (content >> np.uint64(11)) * 2.0**-53
-        # Test is counted down from 1, so it stays the same set when only train shrinks.
         return np.where(
             fraction < self.train, 0, np.where(fraction < self.train + self.validation, 1, 2)
         ).astype(np.uint8)
