@@ -18,7 +18,7 @@ from edgecalc.score import blocks, count_exact, counted_expressions, format_perc
 from edgecalc.space import Splits
 from edgecalc.spec import Spec
 
-from export.convert import VARIANTS, ConversionError, convert, load
+from export.convert import VARIANTS, ConversionError, answer_alone, convert, load
 
 TABLE = "table.txt"
 # A folder of its own: what is not verified yet must not look like an exported model.
@@ -55,13 +55,14 @@ class Exporter:
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ExportError(f"{path}: {error!r}") from error
         self._model = load(folder / "model.keras")
+        self._answer = answer_alone(self._model)
 
     def export(self, variant: str) -> dict[str, Any]:
         """Converts, verifies, and only then writes a file under its final name.
 
         Returns:
             The card in the file, and beside it `bytes` of the file and its `rate`, expressions a
-            second on one core.
+            second on one core. What `export.verify` found, with every miss, lies beside the file.
 
         Raises:
             ConversionError: if TFLite cannot express the network.
@@ -71,7 +72,7 @@ class Exporter:
         candidate = self._out / _UNVERIFIED / f"{name}.tflite"
         candidate.parent.mkdir(parents=True, exist_ok=True)
         flatbuffer = convert(self._model, variant)
-        unknown = {"held_out": {}, "exhaustive": None}
+        unknown = {"held_out": {}, "exhaustive": None, "confidence": []}
         candidate.write_bytes(
             append_metadata(flatbuffer, self._spec, self._card(name, variant, unknown))
         )
@@ -82,6 +83,7 @@ class Exporter:
         card = self._card(name, variant, accuracy)
         candidate.write_bytes(append_metadata(flatbuffer, self._spec, card))
         final = self._out / candidate.name
+        os.replace(candidate.with_suffix(".json"), final.with_suffix(".json"))
         os.replace(candidate, final)
         rate = counted["expressions_per_second"]
         return {**card, "bytes": final.stat().st_size, "rate": rate}
@@ -122,7 +124,6 @@ class Exporter:
         if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
             raise ExportError(f"{candidate.name}: the verification did not come to its end")
         result = json.loads(counts.read_text(encoding="utf-8")), np.load(answers)
-        counts.unlink()
         answers.unlink()
         return result
 
@@ -130,9 +131,9 @@ class Exporter:
         """Compares the float32 file's answers to the held-out expressions with Keras's own."""
         compared = ties = 0
 
-        def compare(expressions: np.ndarray) -> np.ndarray:
+        def compare(expressions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             nonlocal compared, ties
-            probabilities = self._model.predict_on_batch(expressions)
+            probabilities = self._answer.predict_on_batch(expressions)
             ours = answers[compared : compared + len(expressions)]
             compared += len(expressions)
             theirs = probabilities.argmax(axis=-1)
@@ -143,7 +144,7 @@ class Exporter:
                 text = decode(expressions[wrong[:1]], self._spec)[0]
                 raise ExportError(f"float32: TFLite and Keras answer {text} differently")
             ties += len(set(rows))
-            return theirs
+            return theirs, probabilities.max(axis=-1).prod(axis=-1)
 
         for block in blocks(counted_expressions(self._spec, self._corpus["examples"])):
             seed = self._corpus["seed"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import tempfile
 from pathlib import Path
 from textwrap import shorten
+from typing import Any
 
 from edgecalc.native_output import quiet, slow_import
 
@@ -35,24 +37,74 @@ def load(path: Path) -> keras.Model:
         raise ConversionError(f"{path}: {str(error).splitlines()[0]}") from error
 
 
+def answer_alone(model: keras.Model) -> keras.Model:
+    """The part of a model that gives the answer and not the working."""
+    return keras.Model(model.input, model.output["answer"])
+
+
 def convert(model: keras.Model, variant: str) -> bytes:
     """Converts a model, with a dynamic batch and built-in operators only.
 
     TensorFlow's converter and tflite-runtime crash when they share a process; never import both.
 
     Args:
-        model: from symbol ids, int32 (n, expression_length), to probabilities, float32
-            (n, answer_length, 16).
+        model: from symbol ids, int32 (n, expression_length), to a dict with `answer`,
+            probabilities, float32 (n, answer_length, 16), and maybe the working.
         variant: `float32`; `float16`, weights stored in half precision; `int8`, weights stored in
             8 bits with one scale a tensor, activations in float (dynamic range).
 
     Returns:
-        A TFLite flatbuffer.
+        A TFLite flatbuffer. Its first signature gives the answer alone; if the model has a
+        working, a second one, `working`, gives both. They share the weights.
 
     Raises:
         ConversionError: if an operator would be needed that TFLite does not have built in.
     """
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    module, signatures = tf.Module(), _signatures(model)
+    try:
+        # The converter prints the signature of the model it reads.
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            quiet(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            tf.saved_model.save(module, folder, signatures)
+            converter = tf.lite.TFLiteConverter.from_saved_model(folder, list(signatures))
+            _set(converter, variant)
+            return converter.convert()
+    except Exception as error:  # the converter raises several types, none of its own
+        raise ConversionError(
+            f"{variant}: TFLite cannot express the network: {shorten(str(error), _SHOWN)}"
+        ) from error
+
+
+def _signatures(model: keras.Model) -> dict[str, Any]:
+    """The functions of the file by name, of constants in place of the model's variables.
+
+    A variable that two signatures read would stay one in the file, without its value.
+    """
+    trainable = [variable.numpy() for variable in model.trainable_variables]
+    fixed = [variable.numpy() for variable in model.non_trainable_variables]
+    shape = tf.TensorSpec((None, *model.input_shape[1:]), tf.int32, name="expression")
+
+    def run(expression: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs, _ = model.stateless_call(
+            list(map(tf.constant, trainable)), list(map(tf.constant, fixed)), expression
+        )
+        return outputs
+
+    @tf.function(input_signature=[shape])
+    def answer(expression: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"answer": run(expression)["answer"]}
+
+    signatures = {"serving_default": answer.get_concrete_function()}
+    if len(model.output) > 1:
+        working = tf.function(run, input_signature=[shape])
+        signatures["working"] = working.get_concrete_function()
+    return signatures
+
+
+def _set(converter: tf.lite.TFLiteConverter, variant: str) -> None:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if variant != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -62,11 +114,3 @@ def convert(model: keras.Model, variant: str) -> bytes:
     # the last there is for 32-bit Raspberry Pi OS, knows version 11. TensorFlow has no public
     # switch for it.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    try:
-        # The converter prints the signature of the model it saves on the way.
-        with quiet(), contextlib.redirect_stdout(io.StringIO()):
-            return converter.convert()
-    except Exception as error:  # the converter raises several types, none of its own
-        raise ConversionError(
-            f"{variant}: TFLite cannot express the network: {shorten(str(error), _SHOWN)}"
-        ) from error

@@ -23,7 +23,16 @@ from edgecalc.calculator import BATCH_SIZE
 from edgecalc.codec import encode_symbols
 from edgecalc.interpreter import Network
 from edgecalc.model_file import read_model
-from edgecalc.score import Score, blocks, count_exact, counted_expressions, format_score
+from edgecalc.score import (
+    HELD_OUT,
+    Counted,
+    Report,
+    blocks,
+    count_exact,
+    counted_expressions,
+    format_score,
+    format_stages,
+)
 from edgecalc.space import Splits, expressions, permute, size, write_expressions
 
 _REPORT_SECONDS = 5.0
@@ -40,14 +49,23 @@ class Worker:
         self.held_out_only = held_out_only
         self._network = Network(self.model, threads=1)
 
-    def answer(self, expressions: np.ndarray) -> np.ndarray:
-        """From ids of expressions, int32 (n, L), to ids of answers, integers (n, W)."""
-        starts = range(0, len(expressions), BATCH_SIZE)
-        batches = (expressions[start : start + BATCH_SIZE] for start in starts)
-        return np.concatenate([self._network.run(batch).argmax(axis=-1) for batch in batches])
+    def answer(self, expressions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """From ids of expressions to ids of answers and how sure they are."""
+        answers, confidences = [], []
+        for start in range(0, len(expressions), BATCH_SIZE):
+            probabilities = self._network.run(expressions[start : start + BATCH_SIZE])
+            answers.append(probabilities.argmax(axis=-1))
+            confidences.append(probabilities.max(axis=-1).prod(axis=-1))
+        return np.concatenate(answers), np.concatenate(confidences)
 
-    def count(self, block: range) -> tuple[Any, ...]:
-        """What `edgecalc.score.count_exact` returns for a block of the corpus."""
+    def work(self, expressions: np.ndarray) -> dict[str, np.ndarray]:
+        """From ids of expressions to the working, by name."""
+        starts = range(0, len(expressions), BATCH_SIZE)
+        batches = [self._network.work(expressions[start : start + BATCH_SIZE]) for start in starts]
+        return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+    def count(self, block: range) -> Counted:
+        """Counts a block of the corpus."""
         corpus = self.model.card["corpus"]
         return count_exact(
             self.model.spec,
@@ -55,6 +73,7 @@ class Worker:
             corpus["seed"],
             block,
             self.answer,
+            self.work if self._network.shows_working else None,
             self.held_out_only,
         )
 
@@ -82,9 +101,9 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
             million expressions is never counted whole, only what the corpus drew of it.
 
     Returns:
-        `held_out` and `exhaustive`, counts by operator (`exhaustive` is None if the space was not
-        counted whole), and `expressions_per_second` on one core; and the answers to the held-out
-        expressions in the order of the corpus: ids, uint8 (n, answer_length).
+        What `edgecalc.score.Report` gives, and `expressions_per_second` on one core; and the
+        answers to the held-out expressions in the order of the corpus: ids, uint8
+        (n, answer_length).
 
     Raises:
         ModelError: if the file cannot be used.
@@ -92,16 +111,15 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
     worker = Worker(path, held_out_only)
     spec, rate = worker.model.spec, worker.rate()
     count = counted_expressions(spec, worker.model.card["corpus"]["examples"])
-    held_out, everything, answers = Score(spec), Score(spec), []
+    report, answers = Report(spec), []
     begun = reported = time.monotonic()
     pool = ProcessPoolExecutor(
         os.cpu_count(), get_context("spawn"), _start_worker, (path, held_out_only)
     )
     try:
         for block, counted in zip(blocks(count), pool.map(_count, blocks(count)), strict=True):
-            held_out.merge(counted[0])
-            everything.merge(counted[1])
-            answers.append(counted[2])
+            report.add(counted)
+            answers.append(counted.answers[counted.splits == HELD_OUT])
             if (now := time.monotonic()) - reported > _REPORT_SECONDS:
                 reported = now
                 done = f"{block.stop:,} of {count:,}"
@@ -110,8 +128,7 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
         pool.shutdown(cancel_futures=True)
     whole = count == size(spec) and not held_out_only
     result = {
-        "held_out": held_out.to_dict(),
-        "exhaustive": everything.to_dict() if whole else None,
+        **report.to_dict(whole),
         "expressions_per_second": round(rate),
         "seconds": round(time.monotonic() - begun, 1),
     }
@@ -124,7 +141,7 @@ def _start_worker(path: Path, held_out_only: bool) -> None:
     _worker = Worker(path, held_out_only)
 
 
-def _count(block: range) -> tuple[Any, ...]:
+def _count(block: range) -> Counted:
     return _worker.count(block)
 
 
@@ -157,6 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, title in (("held_out", "held-out test split"), ("exhaustive", "the whole space")):
         if result[name] is not None:
             print(f"exact match, {title}: {format_score(result[name])}")
+    print(format_stages(result["stages"]), end="")
     print(f"{result['expressions_per_second']:,} expressions/s on one core")
     return 0
 

@@ -15,10 +15,9 @@ from types import FrameType
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from edgecalc.codec import operators_of
-from edgecalc.score import Score
+from edgecalc.score import Answerer, Score
 from edgecalc.spec import Spec
 
 OPERATOR_NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
@@ -32,17 +31,19 @@ class ExactMatch(keras.callbacks.Callback):
     The logs get `val_exact_add` and so on, fractions from 0 to 1.
     """
 
-    def __init__(self, spec: Spec, batches: tf.data.Dataset) -> None:
+    def __init__(self, spec: Spec, answer: Answerer, batches: tf.data.Dataset) -> None:
         super().__init__()
         self._spec = spec
+        self._answer = answer
         self._batches = list(batches.as_numpy_iterator())
         self.score = Score(spec)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.score = Score(self._spec)
-        for expressions, answers in self._batches:
-            predicted = np.argmax(self.model.predict_on_batch(expressions), axis=-1)
-            exact = (predicted == answers).all(axis=1)
+        for features in self._batches:
+            expressions = features["expression"]
+            answers, _ = self._answer(expressions)
+            exact = (answers == features["answer"]).all(axis=1)
             self.score.add(operators_of(expressions, self._spec), exact)
         if logs is not None:
             for operator, count in self.score.to_dict().items():

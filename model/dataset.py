@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import tensorflow as tf
 from edgecalc.codec import id_table
 from edgecalc.space import Splits
 from edgecalc.spec import Spec
+from edgecalc.working import Axis
 
-_FORMAT = 1
+from model.network import Examples
+
+_FORMAT = 2
 _SHUFFLE_RECORDS = 65_536
 _INTERLEAVED_SHARDS = 8
 
@@ -78,7 +82,7 @@ def open_corpus(folder: Path) -> Corpus:
 
 
 def training_batches(
-    corpus: Corpus, batch_size: int, seed: int, first_step: int = 0
+    corpus: Corpus, examples: Examples, batch_size: int, seed: int, first_step: int = 0
 ) -> tf.data.Dataset:
     """The endless stream of training batches, the same for the same corpus, size and seed.
 
@@ -87,13 +91,13 @@ def training_batches(
 
     Args:
         corpus: where the records come from.
+        examples: what a network makes of a batch of features, see `model.network`.
         batch_size: expressions in a batch; a pass leaves out the records that fill no batch.
-        seed: the order of the shards and within them.
+        seed: the order of the shards and within them, and what is drawn at random.
         first_step: how many batches to leave out.
 
     Returns:
-        Pairs of ids: expressions, int32 (batch_size, expression_length), and answers, int32
-        (batch_size, answer_length).
+        Pairs of dicts: what `examples` gives.
 
     Raises:
         CorpusError: if the train split does not fill a single batch.
@@ -119,17 +123,27 @@ def training_batches(
             .batch(batch_size, drop_remainder=True)
         )
 
+    parse = _parser(corpus.spec)
+
+    def make(step: tf.Tensor, records: tf.Tensor) -> tuple[dict, dict]:
+        return examples(parse(records), tf.stack([tf.cast(seed, tf.int64), step]))
+
     passes = tf.data.Dataset.range(first_step // steps, tf.int64.max)
     return (
         passes.flat_map(one_pass)
         .skip(first_step % steps)
-        .map(_parser(corpus.spec), num_parallel_calls=1, deterministic=True)
+        .enumerate(first_step)
+        .map(make, num_parallel_calls=1, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
 
 
 def evaluation_batches(corpus: Corpus, split: str, batch_size: int) -> tf.data.Dataset:
-    """A split in its order, once: pairs of ids as in `training_batches`, the last batch smaller."""
+    """A split in its order, once: dicts of features, int32 each, the last batch smaller.
+
+    `expression` and `answer` are symbol ids (n, expression_length) and (n, answer_length);
+    `operands`, `multiplier` (if anything multiplies) and `columns` as in `edgecalc.working`.
+    """
     return (
         tf.data.TFRecordDataset(corpus.shards(split))
         .batch(batch_size)
@@ -138,20 +152,27 @@ def evaluation_batches(corpus: Corpus, split: str, batch_size: int) -> tf.data.D
     )
 
 
-def _parser(spec: Spec) -> Any:
-    """A function from a batch of serialised records, string (n,), to two arrays of ids."""
-    widths = {"expression": spec.expression_length, "answer": spec.answer_length}
-    features = {name: tf.io.FixedLenFeature([], tf.string) for name in widths}
+def _parser(spec: Spec) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """A function from a batch of serialised records, string (n,), to features, int32 (n, …)."""
+    axis = Axis(spec)
+    texts = {"expression": spec.expression_length, "answer": spec.answer_length}
+    digits = {"operands": 2 * spec.digits, "multiplier": axis.multiplier}
+    features = {name: tf.io.FixedLenFeature([], tf.string) for name in (*texts, *digits, "columns")}
     table = tf.constant(id_table(spec), tf.int32)
 
-    def ids_of(texts: tf.Tensor, width: int) -> tf.Tensor:
-        symbols = tf.io.decode_raw(texts, tf.uint8, fixed_length=width)
-        return tf.gather(table, tf.cast(symbols, tf.int32))
-
-    def parse(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def parse(records: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(records, features)
-        expression, answer = (ids_of(parsed[name], widths[name]) for name in widths)
-        return expression, answer
+
+        def numbers(name: str, kind: tf.DType, width: int) -> tf.Tensor:
+            decoded = tf.io.decode_raw(parsed[name], kind, fixed_length=width * kind.size)
+            return tf.cast(decoded, tf.int32)
+
+        found = {n: tf.gather(table, numbers(n, tf.uint8, w)) for n, w in texts.items()}
+        found |= {n: numbers(n, tf.uint8, w) for n, w in digits.items() if w}
+        found["columns"] = tf.ensure_shape(
+            numbers("columns", tf.int16, axis.places), (None, axis.places)
+        )
+        return found
 
     return parse
 

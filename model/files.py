@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 MODEL = "model.keras"
-CHECKPOINT = "checkpoint.keras"
+CHECKPOINT = "checkpoint.weights.h5"
 TRAINING = "training.json"
 EVALUATION = "evaluation.json"
 HISTORY = "history.csv"
@@ -22,9 +22,16 @@ class TrainedModelError(ValueError):
 
 
 def save_keras(model: keras.Model, path: Path) -> None:
-    """Saves a model with its optimizer; under its name there is never half a file."""
+    """Saves a model; under its name there is never half a file."""
     partial = path.with_name(f"partial-{path.name}")
     model.save(partial)
+    os.replace(partial, path)
+
+
+def save_checkpoint(lesson: keras.Model, path: Path) -> None:
+    """Saves the weights of a lesson and of its optimizer; never half a file under its name."""
+    partial = path.with_name(f"partial-{path.name}")
+    lesson.save_weights(partial)
     os.replace(partial, path)
 
 

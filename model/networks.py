@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from model.columns import Columns
+from model.network import Network
 from model.seq2seq import Seq2Seq
 
-NETWORKS = {"seq2seq": Seq2Seq}
+NETWORKS: dict[str, type[Network]] = {"columns": Columns, "seq2seq": Seq2Seq}

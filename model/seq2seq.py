@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 from edgecalc.spec import Spec
 from keras import layers
+
+from model.network import Built, Examples, lstm
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,31 @@ class Seq2Seq:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be from 0 to below 1: {self.dropout}")
 
-    def build(self, spec: Spec) -> keras.Model:
-        """The untrained network.
+    def build(self, spec: Spec) -> Built:
+        """The untrained network; the lesson is the model itself, taught the answer alone.
 
         Args:
             spec: the language; it gives the lengths and the number of symbols.
-
-        Returns:
-            A model from symbol ids, int32 (n, expression_length), to the probability of every
-            symbol at every place of the answer, float32 (n, answer_length, 16).
         """
-        # Unrolled, an LSTM becomes plain matrix products. TFLite cannot convert the loop with a
-        # dynamic batch, and with a fixed one the loop is slow in blocks (`benchmarks/lstm.py`).
-        options = {"unroll": True, "use_cudnn": False}
         expression = keras.Input((spec.expression_length,), dtype="int32", name="expression")
         symbols = len(spec.alphabet)
         x = layers.CategoryEncoding(symbols, output_mode="one_hot", name="one_hot")(expression)
         # Read from the last digit, as one adds on paper: it makes the answer's end, on which all
         # the rest depends, the easiest part (Sutskever et al., 2014, reverse the source too).
-        x = layers.LSTM(self.encoder_units, go_backwards=True, name="read", **options)(x)
+        x = lstm(self.encoder_units, "read", go_backwards=True, return_sequences=False)(x)
         x = layers.RepeatVector(spec.answer_length, name="repeat")(x)
         for i in range(self.decoder_layers):
-            x = layers.LSTM(
-                self.decoder_units, return_sequences=True, name=f"write_{i}", **options
-            )(x)
+            x = lstm(self.decoder_units, f"write_{i}")(x)
             x = layers.Dropout(self.dropout, name=f"dropout_{i}")(x)
         dense = layers.Dense(symbols, activation="softmax")
         answer = layers.TimeDistributed(dense, name="answer")(x)
-        return keras.Model(expression, answer, name="seq2seq")
+        model = keras.Model(expression, {"answer": answer}, name="seq2seq")
+        return Built(model, model)
+
+    def examples(self, spec: Spec) -> Examples:
+        """See `model.network`: the lesson takes expressions and should give answers."""
+        return lambda features, seed: (features["expression"], {"answer": features["answer"]})
+
+    def losses(self, spec: Spec) -> dict[str, Any]:
+        """See `model.network`."""
+        return {"answer": keras.losses.SparseCategoricalCrossentropy()}

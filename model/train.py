@@ -17,8 +17,10 @@ import tensorflow as tf
 
 import presets
 from model import files
+from model.answer import answerer
 from model.callbacks import EpochEnd, ExactMatch, ProgressLine, StopOnInterrupt
 from model.dataset import Corpus, CorpusError, evaluation_batches, open_corpus, training_batches
+from model.network import Built, Network
 from model.networks import NETWORKS
 
 _EVALUATION_BATCH = 4096
@@ -65,8 +67,8 @@ class Training:
             raise ValueError(f"warmup_steps {self.warmup_steps} must be fewer than steps")
 
 
-def compiled(model: keras.Model, training: Training) -> keras.Model:
-    """Gives a model its optimizer, with the schedule of the rate, and its loss."""
+def compiled(lesson: keras.Model, losses: dict[str, Any], training: Training) -> keras.Model:
+    """Gives a lesson its optimizer, with the schedule of the rate, and its losses."""
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         training.steps - training.warmup_steps,
@@ -77,15 +79,16 @@ def compiled(model: keras.Model, training: Training) -> keras.Model:
     optimizer = keras.optimizers.AdamW(
         rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm
     )
-    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(), jit_compile=True)
-    return model
+    optimizer.build(lesson.trainable_variables)
+    lesson.compile(optimizer, losses, jit_compile=True)
+    return lesson
 
 
 class Run:
     """One training in one folder, from its beginning or from its last checkpoint."""
 
     def __init__(
-        self, folder: Path, corpus: Corpus, preset: str, training: Training, network: Any
+        self, folder: Path, corpus: Corpus, preset: str, training: Training, network: Network
     ) -> None:
         self._folder = folder
         self._corpus = corpus
@@ -101,29 +104,33 @@ class Run:
             },
         }
 
-    def resume(self) -> keras.Model | None:
-        """The model of the last checkpoint, if there is one of a training with these settings."""
+    def resume(self) -> Built | None:
+        """The network at its last checkpoint, if there is one of a training with these settings."""
         try:
             record = files.read_json(self._folder / files.TRAINING)
             if any(record.get(key) != value for key, value in self._record.items()):
                 return None
-            model = keras.saving.load_model(self._folder / files.CHECKPOINT)
+            built = self._fresh()
+            built.lesson.load_weights(self._folder / files.CHECKPOINT)
         except (files.TrainedModelError, ValueError, OSError):
             return None
         self._record = record
         # The checkpoint is written before the record, so it knows better.
-        self._record["steps"] = int(model.optimizer.iterations)
-        self._restore_dropout(model)
-        return model
+        self._record["steps"] = int(built.lesson.optimizer.iterations)
+        for layer in built.lesson.layers:  # Keras does not save the state of what drops out
+            if isinstance(layer, keras.layers.Dropout) and layer.rate:
+                seed, _ = layer.seed_generator.state.numpy()
+                layer.seed_generator.state.assign([seed, self._record["steps"]])
+        return built
 
-    def begin(self) -> keras.Model:
-        """A model at its beginning; what another run left in the folder is removed."""
+    def begin(self) -> Built:
+        """The network at its beginning; what another run left in the folder is removed."""
         for name in (files.CHECKPOINT, files.HISTORY):
             (self._folder / name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / files.TENSORBOARD, ignore_errors=True)
-        model = compiled(self._fresh(), self._training)
+        built = self._fresh()
         self._record |= {
-            "parameters": model.count_params(),
+            "parameters": built.model.count_params(),
             "versions": {
                 "python": platform.python_version(),
                 "tensorflow": tf.__version__,
@@ -133,20 +140,15 @@ class Run:
             "seconds": 0.0,
             "completed": False,
         }
-        return model
+        return built
 
-    def _fresh(self) -> keras.Model:
+    def _fresh(self) -> Built:
         keras.utils.set_random_seed(self._training.seed)
-        return self._network.build(self._corpus.spec)
+        built = self._network.build(self._corpus.spec)
+        compiled(built.lesson, self._network.losses(self._corpus.spec), self._training)
+        return built
 
-    def _restore_dropout(self, model: keras.Model) -> None:
-        """Sets the random states, which Keras does not save: a seed, and the draws so far."""
-        for layer, fresh in zip(model.layers, self._fresh().layers, strict=True):
-            if isinstance(layer, keras.layers.Dropout) and layer.rate:
-                seed, _ = fresh.seed_generator.state.numpy()
-                layer.seed_generator.state.assign([seed, self._record["steps"]])
-
-    def train(self, model: keras.Model) -> bool:
+    def train(self, built: Built) -> bool:
         """Trains to the end or to a Ctrl-C; either way the folder holds a usable model then.
 
         Returns:
@@ -157,7 +159,7 @@ class Run:
         seconds_before, begun = self._record["seconds"], time.monotonic()
 
         def checkpoint(epoch: int) -> None:
-            files.save_keras(model, folder / files.CHECKPOINT)
+            files.save_checkpoint(built.lesson, folder / files.CHECKPOINT)
             self._record["steps"] = epoch * training.epoch_steps
             self._record["seconds"] = round(seconds_before + time.monotonic() - begun, 1)
             files.write_json(folder / files.TRAINING, self._record)
@@ -169,12 +171,14 @@ class Run:
         validation = evaluation_batches(self._corpus, "validation", _EVALUATION_BATCH)
         exact_match = ExactMatch(
             self._corpus.spec,
+            answerer(built.model),
             validation.unbatch().take(training.validation_examples).batch(_EVALUATION_BATCH),
         )
         interrupt = StopOnInterrupt()
-        model.fit(
+        examples = self._network.examples(self._corpus.spec)
+        built.lesson.fit(
             training_batches(
-                self._corpus, training.batch_size, training.seed, self._record["steps"]
+                self._corpus, examples, training.batch_size, training.seed, self._record["steps"]
             ),
             initial_epoch=first_epoch,
             epochs=training.steps // training.epoch_steps,
@@ -190,7 +194,7 @@ class Run:
                 EpochEnd(lambda epoch: interrupt.interrupted or checkpoint(epoch)),
             ],
         )
-        files.save_keras(model, folder / files.MODEL)
+        files.save_keras(built.model, folder / files.MODEL)
         self._record["completed"] = not interrupt.interrupted
         self._record["validation"] = exact_match.score.to_dict()
         files.write_json(folder / files.TRAINING, self._record)
@@ -256,16 +260,16 @@ def main(argv: list[str] | None = None) -> int:
         corpus = open_corpus(arguments.corpus)
         arguments.out.mkdir(parents=True, exist_ok=True)
         run = Run(arguments.out, corpus, arguments.preset, training, network)
-        model = run.resume() if arguments.resume else None
-        if model is None:
+        built = run.resume() if arguments.resume else None
+        if built is None:
             print(f"training {training.network} from the beginning", file=sys.stderr)
-            model = run.begin()
+            built = run.begin()
         elif run.completed:
             print(f"already trained with these settings: {run}", file=sys.stderr)
             return 0
         else:
             print(f"going on after {run}", file=sys.stderr)
-        completed = run.train(model)
+        completed = run.train(built)
     except KeyboardInterrupt:
         print("\ninterrupted; run again to go on from the last checkpoint", file=sys.stderr)
         return 130

@@ -16,9 +16,10 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
 from edgecalc import space
-from edgecalc.arithmetic import true_answers
+from edgecalc.arithmetic import true_answers, true_working
 from edgecalc.space import SPLITS
 from edgecalc.spec import Spec
+from edgecalc.working import Axis
 
 from pipeline import files, manifest
 from pipeline.records import RecordFormat
@@ -108,7 +109,15 @@ def _write_manifest(reports: list[dict], corpus: Corpus, folder: str) -> dict[st
 
 def record_format(spec: Spec) -> RecordFormat:
     """The form of the records: each feature that `batch` makes, and its length in bytes."""
-    return RecordFormat({"expression": spec.expression_length, "answer": spec.answer_length})
+    axis = Axis(spec)
+    lengths = {
+        "expression": spec.expression_length,
+        "answer": spec.answer_length,
+        "operands": 2 * spec.digits,
+        "multiplier": axis.multiplier,
+        "columns": 2 * axis.places,
+    }
+    return RecordFormat(lengths)
 
 
 def batch(
@@ -121,15 +130,20 @@ def batch(
         positions: integers (n,) from 0 to corpus.examples - 1.
 
     Returns:
-        For each feature its values, uint8 (n, length); the splits, positions in `SPLITS`, uint8
-        (n,); and the ASCII codes of the operators, uint8 (n,).
+        For each feature its values, uint8 (n, length): expression and answer as ASCII symbols,
+        the working as in `edgecalc.working`, columns as little-endian int16; the splits,
+        positions in `SPLITS`, uint8 (n,); and the ASCII codes of the operators, uint8 (n,).
     """
     spec = corpus.spec
     indices = space.permute(positions, space.size(spec), corpus.settings.seed)
     operators, a, b = space.expressions(spec, indices)
+    working = true_working(spec, operators, a, b)
     values = {
         "expression": space.write_expressions(spec, operators, a, b),
         "answer": true_answers(spec, operators, a, b),
+        "operands": working.operands,
+        "multiplier": working.multiplier,
+        "columns": working.columns.astype("<i2").view(np.uint8),
     }
     return values, corpus.splits.of(operators, a, b), operators
 

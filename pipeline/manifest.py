@@ -16,7 +16,7 @@ from edgecalc.space import SPLITS
 from pipeline import files
 from pipeline.settings import Corpus
 
-FORMAT = 1
+FORMAT = 2
 
 
 def make(corpus: Corpus, reports: Iterable[dict[str, Any]]) -> dict[str, Any]:

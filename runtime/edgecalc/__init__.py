@@ -6,9 +6,18 @@
 """
 
 from edgecalc.calculator import Answer, Calculator
+from edgecalc.explain import Explanation
 from edgecalc.expression import ExpressionError
 from edgecalc.model_file import ModelError
 from edgecalc.spec import Spec
 from edgecalc.version import __version__
 
-__all__ = ["Answer", "Calculator", "ExpressionError", "ModelError", "Spec", "__version__"]
+__all__ = [
+    "Answer",
+    "Calculator",
+    "Explanation",
+    "ExpressionError",
+    "ModelError",
+    "Spec",
+    "__version__",
+]

@@ -1,4 +1,4 @@
-"""The true answers, in exact integer arithmetic, for teaching and for checking.
+"""The true answers and their working, in exact integer arithmetic, to teach and to check.
 
 The corpus, the evaluation and `edgecalc predict --check` need the truth. The calculator never
 does: what it answers comes from the network alone, and it does not import this module.
@@ -6,9 +6,13 @@ does: what it answers comes from the network alone, and it does not import this 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from edgecalc.spec import PADDING, POINT, Spec
+from edgecalc.working import ABSENT, Axis, Working
 
 _ZERO = ord("0")
 
@@ -67,3 +71,118 @@ def write_numbers(values: np.ndarray, width: int, places: int = 0) -> np.ndarray
             unsigned |= sign
         magnitude = magnitude // 10
     return symbols
+
+
+def true_working(spec: Spec, operators: np.ndarray, a: np.ndarray, b: np.ndarray) -> Working:
+    """The working of n expressions.
+
+    Args:
+        spec: the language.
+        operators: ASCII codes of the operators, uint8 (n,).
+        a: first operands, int64 (n,).
+        b: second operands, int64 (n,); not zero where the operator is `/`.
+
+    Returns:
+        Operands and multiplier as uint8, columns as int16.
+    """
+    axis, digits = Axis(spec), spec.digits
+    first, second = _digits(a, digits), _digits(b, digits)
+    multiplier = np.full((len(a), axis.multiplier), ABSENT, np.uint8)
+    columns = np.zeros((len(a), axis.places), np.int16)
+    aligned = slice(axis.units + 1 - digits, axis.units + 1)
+    for sign, operator in ((1, "+"), (-1, "-")):
+        rows = np.flatnonzero(operators == ord(operator))
+        columns[rows, aligned] = first[rows] + sign * second[rows].astype(np.int16)
+    if "*" in spec.operators:
+        rows = np.flatnonzero(operators == ord("*"))
+        end = axis.multiplier_units + 1
+        multiplier[rows, end - digits : end] = second[rows]
+    if "/" in spec.operators:
+        rows = np.flatnonzero(operators == ord("/"))
+        decimals = axis.reciprocal_decimals
+        reciprocals = -(-(10**decimals) // b[rows])
+        multiplier[rows, -decimals - 1 :] = _digits(reciprocals, decimals + 1)
+        columns[rows, axis.shown] = 5
+    factor = np.where(multiplier == ABSENT, 0, multiplier).astype(np.int16)
+    for i in range(digits if axis.multiplier else 0):
+        diagonal = axis.first_diagonal + i
+        columns[:, diagonal : diagonal + axis.multiplier] += factor * first[:, i : i + 1]
+    return Working(np.concatenate([first, second], axis=1), multiplier, columns)
+
+
+def carry(column: Any, carried: Any) -> tuple[Any, Any]:
+    """What a column and the carry into it leave behind: the one rule of all carrying.
+
+    Args:
+        column: values of columns, integers of any shape; numpy's or TensorFlow's.
+        carried: what the next lower places carry into these, integers of the same shape.
+
+    Returns:
+        The digits that stay, 0 to 9, and the carries into the next higher places.
+    """
+    total = column + carried
+    return total % 10, total // 10
+
+
+def carry_through(columns: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Carries through columns from the lowest place to the highest.
+
+    Args:
+        columns: the values in each place, the highest first, integers of any one shape; numpy's
+            or TensorFlow's.
+
+    Returns:
+        For each place the digit that stays, of a negative number that of its complement to
+        10**places; and the carry out of it, of which the first is -1 for a negative number.
+    """
+    digits, carries = [], []
+    carried = 0 * columns[0]
+    for column in reversed(columns):
+        digit, carried = carry(column, carried)
+        digits.append(digit)
+        carries.append(carried)
+    return digits[::-1], carries[::-1]
+
+
+def failed_stages(
+    spec: Spec,
+    operators: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    symbols: Mapping[str, np.ndarray],
+) -> list[str]:
+    """At which stage each of n wrong answers went wrong: the first whose symbols are not true.
+
+    Args:
+        spec: the language.
+        operators: ASCII codes of the operators, uint8 (n,).
+        a: first operands, int64 (n,).
+        b: second operands, int64 (n,).
+        symbols: what `read_symbols` gave.
+
+    Returns:
+        `read`, `reciprocal`, `table`, `carry` or `write` for each.
+    """
+    true, axis = true_working(spec, operators, a, b), Axis(spec)
+    digits, _ = carry_through(list(true.columns.T))
+    codes = np.frombuffer(spec.operators.encode("ascii"), np.uint8)
+    stages = np.full(len(a), "write", dtype=object)
+    wrong = {
+        "carry": symbols["digits"] != np.stack(digits[: axis.shown], axis=1),
+        "table": symbols["columns"] != true.columns,
+        "reciprocal": symbols["multiplier"] != true.multiplier if axis.multiplier else False,
+        "read": (symbols["operands"] != true.operands).any(axis=1)
+        | (codes[symbols["operator"]] != operators),
+    }
+    for stage, where in wrong.items():  # the earliest stage has the last word
+        if where is not False:
+            stages[where if where.ndim == 1 else where.any(axis=1)] = stage
+    return stages.tolist()
+
+
+def _digits(numbers: np.ndarray, count: int) -> np.ndarray:
+    """The last decimal digits of n numbers, the highest first: uint8 (n, count)."""
+    digits = np.empty((len(numbers), count), np.uint8)
+    for position in reversed(range(count)):
+        numbers, digits[:, position] = np.divmod(numbers, 10)
+    return digits

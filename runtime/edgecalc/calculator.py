@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgecalc.codec import decode, encode, present
+from edgecalc.explain import Explanation
 from edgecalc.expression import Expression, ExpressionError, parse
 from edgecalc.interpreter import Network
 from edgecalc.model_file import read_model, read_packaged_model
 from edgecalc.spec import Spec
+from edgecalc.working import read_symbols
 
 # Larger blocks are not faster on the machines measured, only later.
 BATCH_SIZE = 256
@@ -75,6 +77,19 @@ class Calculator:
             ExpressionError: if it is no expression of the model's language.
         """
         return self._solve([parse(expression, self.spec)])[0]
+
+    def explain(self, expression: str) -> Explanation:
+        """Answers one expression and shows the working, as the network wrote it.
+
+        Raises:
+            ExpressionError: if it is no expression of the model's language.
+            ModelError: if the model does not show its working.
+        """
+        parsed = parse(expression, self.spec)
+        outputs = self._network.work(encode([parsed.text], self.spec))
+        (answer,) = decode(outputs["answer"].argmax(axis=-1), self.spec)
+        symbols, certainty = read_symbols(self.spec, outputs)
+        return Explanation.of(self.spec, parsed.text, present(answer), symbols, certainty)
 
     def answers(self, expressions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
         """Answers many expressions in their order, lazily, a batch at a time.

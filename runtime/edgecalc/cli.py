@@ -32,6 +32,7 @@ examples:
   edgecalc                            a prompt; quit or Ctrl-D leaves it
   edgecalc predict in.txt -o out.txt  a file of expressions, a line each
   printf '2+2\\n' | edgecalc           the same from a pipe
+  edgecalc --explain 842/37           the working too, as the network wrote it
   edgecalc info                       what the model is and how exact
   edgecalc --model other.tflite 1+1   another model, for any command
 
@@ -99,7 +100,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _calculate(arguments: list[str]) -> int:
     """`edgecalc [EXPRESSION…]`: answers the arguments, or whoever is at standard input."""
     parser = _parser("edgecalc", _MAIN_HELP)
-    parser.usage = "edgecalc [--model FILE] [--threads N] [EXPRESSION ... | COMMAND ...]"
+    parser.usage = (
+        "edgecalc [--model FILE] [--threads N] [--explain] [EXPRESSION ... | COMMAND ...]"
+    )
     parser.add_argument("--version", action="version", version=f"edgecalc {__version__}")
     parser.add_argument(
         "expressions",
@@ -108,9 +111,14 @@ def _calculate(arguments: list[str]) -> int:
         metavar="EXPRESSION",
         help='such as "55+49"; quote * from the shell',
     )
+    parser.add_argument("--explain", action="store_true", help="show the network's working")
     _add_threads(parser)
     marked = [_MARK + text if _MINUS_FIRST.match(text) else text for text in arguments]
     options = parser.parse_args(marked)
+    if options.explain:
+        if not options.expressions:
+            parser.error("--explain needs an expression")
+        return _explain(Calculator(options.model, options.threads), options.expressions)
     if not options.expressions:
         if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
             return _predict(arguments)
@@ -133,6 +141,20 @@ def _answer(calculator: Calculator, expressions: list[str]) -> int:
                     # On a terminal the line just written says it already.
                     if not _is_terminal(sys.stdout):
                         _say(f"edgecalc: {lines.escape(line.text)}: {outcome}")
+    return FAILED if refused else 0
+
+
+def _explain(calculator: Calculator, expressions: list[str]) -> int:
+    refused = 0
+    with lines.open_output(lines.STANDARD) as out:
+        for number, text in enumerate(expressions):
+            try:
+                working = calculator.explain(text).lines(calculator.spec)
+            except ExpressionError as error:
+                refused += 1
+                _say(f"edgecalc: {lines.escape(text)}: {error}")
+                continue
+            lines.write(out, lines.STANDARD, [""] * (number > 0) + working)
     return FAILED if refused else 0
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from edgecalc.model_file import Model, ModelError
 from edgecalc.native_output import quiet
 
+WORKING = "working"
 _INTERPRETERS = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
 
 
@@ -55,6 +56,32 @@ class Network:
             padded[:n] = ids
             ids = padded
         return self._invoke(self._block, ids)[:n]
+
+    @property
+    def shows_working(self) -> bool:
+        """Whether the model gives its working beside the answer."""
+        return WORKING in self._single.interpreter.get_signature_list()
+
+    def work(self, ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Runs the network and returns its working; slower than `run`.
+
+        Args:
+            ids: as `run` takes them.
+
+        Returns:
+            By name what `edgecalc.working.read_symbols` takes, and `answer`, as `run` returns it.
+
+        Raises:
+            ModelError: if the model has no working, or the interpreter fails on it.
+        """
+        if not self.shows_working:
+            raise ModelError(f"{self._model.name}: this model does not show its working")
+        try:
+            # A runner has tensors of its own and so leaves those of `run` as they are.
+            with quiet():
+                return self._single.interpreter.get_signature_runner(WORKING)(expression=ids)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{self._model.name}: TFLite fails on it: {_line(error)}") from error
 
     def _check_tensors(self) -> None:
         spec = self._model.spec

@@ -1,0 +1,132 @@
+"""The working of one answer, as a person would write it down, from what the network wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from edgecalc.spec import POINT, Spec
+from edgecalc.working import ABSENT, Axis
+
+# A symbol is marked as unsure below this probability.
+SURE = 0.95
+_UNSURE = "?"
+
+
+class Explanation(NamedTuple):
+    """What a network wrote on the way to an answer; nothing in it is calculated.
+
+    Symbols are lists, the highest place first, see `edgecalc.working`. Each goes with a list of the
+    probabilities that the network gave them.
+
+    Attributes:
+        expression: the expression as the network saw it: `842/37`.
+        answer: the answer as a person expects it: `22.757`.
+        operator: the operator that was read.
+        operands: the digits of both operands, zero-filled.
+        multiplier: the digits of what the first operand was multiplied with, `ABSENT` where there
+            is none; empty if the language has neither `*` nor `/`.
+        columns: the sum in each place before any carry.
+        digits: what stays in the shown places after carrying; of a negative number the digits of
+            its complement.
+        certainty: the probabilities, by the name of the attribute.
+    """
+
+    expression: str
+    answer: str
+    operator: str
+    operands: list[int]
+    multiplier: list[int]
+    columns: list[int]
+    digits: list[int]
+    certainty: Mapping[str, list[float]]
+
+    @classmethod
+    def of(
+        cls,
+        spec: Spec,
+        expression: str,
+        answer: str,
+        symbols: Mapping[str, np.ndarray],
+        certainty: Mapping[str, np.ndarray],
+    ) -> Explanation:
+        """The explanation of the one expression in what `edgecalc.working.read_symbols` gave."""
+        lists = {name: values[0].tolist() for name, values in symbols.items()}
+        return cls(
+            expression,
+            answer,
+            spec.operators[lists["operator"]],
+            lists["operands"],
+            lists.get("multiplier", []),
+            lists["columns"],
+            lists["digits"],
+            {name: np.atleast_1d(values[0]).tolist() for name, values in certainty.items()},
+        )
+
+    def unsure(self) -> list[str]:
+        """The symbols that the network is unsure of, in words: `columns 3: 163 (61%)`."""
+        return [
+            f"{name} {number + 1}: {_shown(symbols[number])} ({probability:.0%})"
+            for name, probabilities in self.certainty.items()
+            for symbols in [getattr(self, name)]
+            for number, probability in enumerate(probabilities)
+            if probability < SURE
+        ]
+
+    def lines(self, spec: Spec) -> list[str]:
+        """The working in lines, to print."""
+        axis = Axis(spec)
+        divides = self.operator == "/"
+        units = axis.units - spec.places * divides
+        places = range(axis.places if divides else axis.shown)
+        first = next((p for p in places if self.columns[p] or p == units), units)
+        names = [_place(units - place) for place in places]
+        rows = {
+            "place": names,
+            "columns": self._marked("columns"),
+            "digits": self._marked("digits") + [""] * (axis.places - axis.shown),
+        }
+        width = 2 + max(len(cell) for cells in rows.values() for cell in cells)
+        table = [
+            f"  {title:<9}" + "".join(cells[place].rjust(width) for place in places[first:])
+            for title, cells in rows.items()
+        ]
+        lines = [f"{self.expression} = {self.answer}", f"  {self._operation(spec)}"]
+        lines += [line.rstrip() for line in table]
+        if self.answer.startswith("-"):
+            lines.append(
+                f"  less than 0: the digits are those of 1{'0' * axis.shown} - the answer's"
+            )
+        return lines + [f"  unsure of {unsure}" for unsure in self.unsure()]
+
+    def _marked(self, name: str) -> list[str]:
+        probabilities = self.certainty[name]
+        return [
+            _shown(symbol) + _UNSURE * (probability < SURE)
+            for symbol, probability in zip(getattr(self, name), probabilities, strict=True)
+        ]
+
+    def _operation(self, spec: Spec) -> str:
+        digits = self._marked("operands")
+        a, b = "".join(digits[: spec.digits]), "".join(digits[spec.digits :])
+        if self.operator in "+-" or not self.multiplier:
+            return f"{a} {self.operator} {b}"
+        multiplier = self._marked("multiplier")
+        if self.operator == "/":
+            decimals = Axis(spec).reciprocal_decimals
+            whole, rest = "".join(multiplier[:-decimals]), "".join(multiplier[-decimals:])
+            return f"{a} × {whole.strip()}{POINT}{rest}    1/{b}, from memory"
+        return f"{a} × {''.join(multiplier).strip()}"
+
+
+def _shown(symbol: int | str) -> str:
+    return " " if symbol == ABSENT else str(symbol)
+
+
+def _place(exponent: int) -> str:
+    """The value of a place: `100`, `10`, `1`, `.1`; from the fourth decimal on, `e-4`."""
+    if exponent >= 0:
+        return "1" + "0" * exponent
+    return POINT + "0" * (-exponent - 1) + "1" if exponent >= -3 else f"e{exponent}"
