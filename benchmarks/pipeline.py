@@ -21,6 +21,7 @@ from typing import Any
 
 from edgecalc import space
 from edgecalc.spec import PADDING, Spec
+from edgecalc.working import ABSENT, Axis
 
 BAR_RATIO = 10
 BAR_SECONDS = 40
@@ -29,8 +30,8 @@ _PLAIN_SHARDS = 8
 _REPORT = Path("build/bench/pipeline.json")
 
 
-def plain_texts(index: int, spec: Spec) -> Iterator[tuple[str, str]]:
-    """The padded expression and answer at an index of the space, in plain Python."""
+def plain_features(index: int, spec: Spec) -> Iterator[dict[str, bytes]]:
+    """The features of the example at an index of the space, in plain Python."""
     for operator in spec.operators:
         seconds = spec.limit - (operator == "/")
         if index < spec.limit * seconds:
@@ -44,21 +45,49 @@ def plain_texts(index: int, spec: Spec) -> Iterator[tuple[str, str]]:
         answer = f"{whole}.{rest:0{spec.places}d}" if spec.places else str(whole)
     else:
         answer = str(a + b if operator == "+" else a - b if operator == "-" else a * b)
-    yield (
-        f"{a}{operator}{b}".rjust(spec.expression_length, PADDING),
-        answer.rjust(spec.answer_length, PADDING),
-    )
+    yield {
+        "expression": f"{a}{operator}{b}".rjust(spec.expression_length, PADDING).encode(),
+        "answer": answer.rjust(spec.answer_length, PADDING).encode(),
+        **plain_working(operator, a, b, spec),
+    }
 
 
-def to_example(texts: tuple[str, str]) -> Any:
-    """An expression and its answer as a `tf.train.Example`."""
+def plain_working(operator: str, a: int, b: int, spec: Spec) -> dict[str, bytes]:
+    """The features of the working, see `edgecalc.working`, in plain Python."""
+    axis = Axis(spec)
+    first, second = (list(map(int, str(number).zfill(spec.digits))) for number in (a, b))
+    multiplier, columns = [ABSENT] * axis.multiplier, [0] * axis.places
+    if operator in "+-":
+        for place, (x, y) in enumerate(zip(first, second, strict=True), axis.shown - spec.digits):
+            columns[place] = x + y if operator == "+" else x - y
+    elif operator == "*":
+        end = axis.multiplier_units + 1
+        multiplier[end - spec.digits : end] = second
+    else:
+        width = axis.reciprocal_decimals + 1
+        reciprocal = str(-(-(10**axis.reciprocal_decimals) // b)).zfill(width)
+        multiplier[-width:] = map(int, reciprocal)
+        columns[axis.shown] = 5
+    for j, y in enumerate(multiplier):
+        if y != ABSENT:
+            for i, x in enumerate(first):
+                columns[axis.first_diagonal + i + j] += x * y
+    return {
+        "operands": bytes(first + second),
+        "multiplier": bytes(multiplier),
+        "columns": b"".join(column.to_bytes(2, "little", signed=True) for column in columns),
+    }
+
+
+def to_example(features: dict[str, bytes]) -> Any:
+    """Features as a `tf.train.Example`."""
     import tensorflow as tf
 
-    def feature(text: str) -> tf.train.Feature:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
-
-    features = {"expression": feature(texts[0]), "answer": feature(texts[1])}
-    return tf.train.Example(features=tf.train.Features(feature=features))
+    values = {
+        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for name, value in features.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=values))
 
 
 def write_plainly(folder: str, records: int, flags: list[str]) -> None:
@@ -72,7 +101,7 @@ def write_plainly(folder: str, records: int, flags: list[str]) -> None:
         _ = (
             pipeline
             | beam.Create(range(records))
-            | beam.FlatMap(plain_texts, spec)
+            | beam.FlatMap(plain_features, spec)
             | beam.Map(to_example)
             | beam.io.WriteToTFRecord(
                 str(Path(folder, "plain")),

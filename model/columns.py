@@ -29,12 +29,12 @@ from model.network import Built, Examples, lstm
 
 _DIGITS = 10
 # How many columns with carries are drawn for every example, to teach the stage that carries.
-_DRAWN_COLUMNS = 8
+_DRAWN_COLUMNS = 4
 # Run, a stage's logits count this many times as much as they did when it was taught: what is
 # nearly certain becomes certain, so doubts do not add up over the stages; real doubt stays doubt.
 _SHARPNESS = 4.0
-# Logits of a column's values fall with the square of the distance to where the table points.
-_COLUMN_WIDTH = 2.0
+# By so much the logits of a column's values fall with the square of their distance.
+_STEEPNESS = 2.0
 # The unit in which the table's entries are learned: 81 must be near for weights that begin near 0.
 _TABLE_UNIT = 100.0
 
@@ -108,9 +108,9 @@ class Columns:
             if axis.multiplier:
                 taken["multiplier"] = features["multiplier"]
             if "/" in spec.operators:
+                reciprocal = features["multiplier"][:, -axis.reciprocal_decimals - 1 :]
                 divides = operator == spec.operators.index("/")
-                absent = tf.fill(tf.shape(features["multiplier"]), ABSENT)
-                given["reciprocal"] = tf.where(divides[:, None], features["multiplier"], absent)
+                given["reciprocal"] = tf.where(divides[:, None], reciprocal, ABSENT)
             return taken, given
 
         return examples
@@ -165,7 +165,7 @@ class _Stages:
         self._rounding = layers.Dense(
             axis.places, use_bias=False, kernel_initializer="zeros", name="rounding"
         )
-        self._column = layers.Dense(sizes.carry_units, use_bias=False, name="column")
+        self._column = layers.Embedding(axis.columns, sizes.carry_units, name="column")
         self._carry = layers.Dense(sizes.carry_units, name="carry")
         self._kept = layers.Dense(_DIGITS, name="kept_logits")
         self._carried = layers.Dense(axis.carries, name="carried_logits")
@@ -211,14 +211,13 @@ class _Stages:
             )
         return sum(parts[1:], parts[0]) if parts else None
 
-    def columns(
+    def position(
         self, operands: KerasTensor, operator: KerasTensor, multiplier: KerasTensor | None
     ) -> KerasTensor:
-        """From the symbols to logits of the columns' values (n, axis.places, axis.columns).
+        """From the symbols to where on the line of values each column lies (n, axis.places).
 
-        The tables give a number for each pair of digits; a column is where the numbers of its
-        diagonal add up to. That values are ordered is built in, so that those next to a value
-        teach it too: the largest ones are too rare to learn each by itself.
+        The tables give a number for each pair of digits; a column lies where the numbers of its
+        diagonal add up to. Positions count from the smallest value.
         """
         axis, digits = self.axis, self.spec.digits
         first, second = operands[:, :digits], operands[:, digits:]
@@ -235,13 +234,32 @@ class _Stages:
                 pairs = ops.sum(self._tables[name](first) * second, axis=-1)
                 pairs *= self._chosen(sign, operator)[:, 0]
                 position += _placed(pairs, axis.units + 1 - digits, digits, axis.places)
-        values = np.arange(axis.smallest_column, axis.largest_column + 1, dtype=np.float32)
-        distance = (position * _TABLE_UNIT)[..., None] - values
-        return ops.square(distance) * -_COLUMN_WIDTH
+        return position * _TABLE_UNIT - axis.smallest_column
 
-    def column(self, columns: KerasTensor) -> KerasTensor:
-        """What the carrying stage sees of columns, (…, axis.columns) to (…, carry_units)."""
-        return self._column(columns)
+    def columns(self, position: KerasTensor) -> KerasTensor:
+        """From positions to logits of the columns' values (n, axis.places, axis.columns).
+
+        That values are ordered is built in, so that those next to a value teach it too: the
+        largest ones are too rare to learn each by itself.
+        """
+        values = np.arange(self.axis.columns, dtype=np.float32)
+        return ops.square(position[..., None] - values) * -_STEEPNESS
+
+    def seen_column(self, column: KerasTensor) -> KerasTensor:
+        """What the carrying stage sees of columns: classes, integers (…), to (…, carry_units)."""
+        return self._column(column)
+
+    def seen_position(self, position: KerasTensor) -> KerasTensor:
+        """What the carrying stage sees where columns are in doubt: a mixture of two values.
+
+        It is that of all values in proportion to `_symbols` of their logits: but for the two next
+        to the position these are below 1e-6, and looking up two is faster than multiplying all.
+        """
+        lower = ops.clip(ops.floor(position), 0, self.axis.columns - 2)
+        upper_share = ops.sigmoid((2 * (position - lower) - 1) * (_SHARPNESS * _STEEPNESS))
+        lower = ops.cast(lower, "int32")
+        below, above = self._column(lower), self._column(lower + 1)
+        return below + (above - below) * upper_share[..., None]
 
     def carry(self, column: KerasTensor, carried: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
         """From a column and the carry into it to logits of the digit kept and the carry on."""
@@ -288,8 +306,9 @@ def _chain(stages: _Stages) -> keras.Model:
     operands, operator = map(_symbols, stages.read(expression))
     reciprocal = _symbols(stages.reciprocal(operands)) if "/" in spec.operators else None
     multiplier = stages.multiplier(operands, operator, reciprocal)
-    columns = _symbols(stages.columns(operands, operator, multiplier))
-    seen = stages.column(columns)
+    position = stages.position(operands, operator, multiplier)
+    columns = _symbols(stages.columns(position))
+    seen = stages.seen_position(position)
     nothing = np.zeros((1, axis.carries), np.float32)
     nothing[0, -axis.smallest_carry] = 1
     carried = seen[:, 0, :1] * 0.0 + nothing
@@ -326,10 +345,10 @@ def _lesson(stages: _Stages) -> keras.Model:
     given = dict(zip(("operands", "operator"), stages.read(taken["expression"]), strict=True))
     if "/" in spec.operators:
         given["reciprocal"] = stages.reciprocal(operands)
-    given["columns"] = stages.columns(operands, operator, multiplier)
-    column = ops.one_hot(taken["drawn_columns"] - axis.smallest_column, axis.columns)
+    given["columns"] = stages.columns(stages.position(operands, operator, multiplier))
+    column = stages.seen_column(taken["drawn_columns"] - axis.smallest_column)
     carried = ops.one_hot(taken["drawn_carries"] - axis.smallest_carry, axis.carries)
-    given["kept"], given["carried"] = stages.carry(stages.column(column), carried)
+    given["kept"], given["carried"] = stages.carry(column, carried)
     digits = ops.one_hot(taken["digits"], _DIGITS)
     negative = ops.cast(taken["negative"], "float32")[:, None]
     given["answer"] = stages.write(operator, digits, negative)

@@ -32,6 +32,10 @@ CARD: dict[str, Any] = {
     "accuracy": {
         "held_out": {"+": {"exact": 1999, "of": 2000}, "-": {"exact": 500, "of": 1000}},
         "exhaustive": {"+": {"exact": 10000, "of": 10000}, "-": {"exact": 9999, "of": 10000}},
+        "confidence": [
+            {"at_least": 0.0, "exact": 2499, "of": 3000},
+            {"at_least": 0.9, "exact": 2400, "of": 2400},
+        ],
     },
     "training": {"steps": 12345, "seconds": 60.0},
     "corpus": {"sha256": "0" * 64, "seed": 2018, "splits": {"train": 0.8, "validation": 0.1}},

@@ -8,8 +8,10 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from edgecalc.arithmetic import true_working
 from edgecalc.codec import decode, encode
 
+from model.columns import Columns
 from model.dataset import CorpusError, evaluation_batches, open_corpus, training_batches
 
 ALPHABET = "+3. 91-*7/402865"
@@ -24,15 +26,24 @@ def corpus(request, tmp_path_factory):
     return open_corpus(folder)
 
 
+def batches(corpus, **options):
+    """The stream of the network that draws some of what it learns at random."""
+    return training_batches(corpus, Columns().examples(corpus.spec), 8, **options)
+
+
 def taken(dataset, count):
-    return [(x.tolist(), y.tolist()) for x, y in islice(dataset.as_numpy_iterator(), count)]
+    return [
+        tuple({name: values.tolist() for name, values in side.items()} for side in pair)
+        for pair in islice(dataset.as_numpy_iterator(), count)
+    ]
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_numpy_and_tf_data_agree(corpus, split):
     """The contract: encoding the text of a record gives the ids that tf.data decodes."""
     seen = 0
-    for expressions, answers in evaluation_batches(corpus, split, 16).as_numpy_iterator():
+    for features in evaluation_batches(corpus, split, 16).as_numpy_iterator():
+        expressions, answers = features["expression"], features["answer"]
         texts = decode(expressions, corpus.spec)
         assert expressions.dtype == answers.dtype == np.int32
         np.testing.assert_array_equal(encode(texts, corpus.spec), expressions)
@@ -43,15 +54,19 @@ def test_numpy_and_tf_data_agree(corpus, split):
             assert float(answer) == pytest.approx(
                 whole[operator] if operator in whole else a / b, abs=0.0005
             )
+        indices = np.array([[ord(text[1]), int(text[0]), int(text[2])] for text in texts]).T
+        working = true_working(corpus.spec, indices[0].astype(np.uint8), *indices[1:])
+        for name, true in working._asdict().items():
+            np.testing.assert_array_equal(features[name], true)
         seen += len(texts)
     assert seen == corpus.records(split) > 0
 
 
 def test_a_pass_sees_every_record_once_and_each_pass_has_its_order(corpus):
     steps = corpus.records("train") // 8
-    stream = training_batches(corpus, 8, seed=3).as_numpy_iterator()
+    stream = batches(corpus, seed=3).as_numpy_iterator()
     first, second = (
-        [text for x, _ in islice(stream, steps) for text in decode(x, corpus.spec)]
+        [text for x, _ in islice(stream, steps) for text in decode(x["expression"], corpus.spec)]
         for _ in range(2)
     )
     assert len(set(first)) == len(first) == 8 * steps
@@ -60,21 +75,19 @@ def test_a_pass_sees_every_record_once_and_each_pass_has_its_order(corpus):
 
 
 def test_the_stream_is_a_function_of_the_seed(corpus):
-    assert taken(training_batches(corpus, 8, seed=3), 9) == taken(
-        training_batches(corpus, 8, seed=3), 9
-    )
-    assert taken(training_batches(corpus, 8, 3), 1) != taken(training_batches(corpus, 8, 4), 1)
+    assert taken(batches(corpus, seed=3), 9) == taken(batches(corpus, seed=3), 9)
+    assert taken(batches(corpus, seed=3), 1) != taken(batches(corpus, seed=4), 1)
 
 
 @pytest.mark.parametrize("step", [5, 40, 75])
 def test_a_stream_goes_on_where_another_stopped(corpus, step):
-    whole = taken(training_batches(corpus, 8, seed=3), step + 4)
-    assert taken(training_batches(corpus, 8, seed=3, first_step=step), 4) == whole[step:]
+    whole = taken(batches(corpus, seed=3), step + 4)
+    assert taken(batches(corpus, seed=3, first_step=step), 4) == whole[step:]
 
 
 def test_a_batch_that_is_never_filled_is_an_error(corpus):
     with pytest.raises(CorpusError, match="fill no batch of 1000"):
-        training_batches(corpus, 1000, seed=3)
+        training_batches(corpus, Columns().examples(corpus.spec), 1000, seed=3)
 
 
 class TestDamage:
@@ -111,7 +124,7 @@ class TestDamage:
         (folder / "manifest.json").unlink()
         assert "make data" in self.error(folder)
 
-    @pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', '{"format": 9}'])
+    @pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 9}'])
     def test_no_proper_manifest(self, folder, text):
         (folder / "manifest.json").write_text(text)
         assert "manifest.json" in self.error(folder)

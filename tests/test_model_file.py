@@ -134,6 +134,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes, reason: str):
         ({"flatbuffer": {"bytes": -1, "sha256": ""}}, "flatbuffer must have"),
         ({"flatbuffer": {"bytes": 4, "sha256": "0" * 64}}, "is damaged"),
         ({"accuracy": {"held_out": {"+": 1}}}, "accuracy must have"),
+        ({"accuracy": {"held_out": {}, "confidence": [{"of": 1}]}}, "confidence must be a list"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(tmp_path: Path, changes: dict, reason: str):

@@ -125,7 +125,7 @@ def test_splits_share_nothing_even_commuted(small):
 
 def test_manifest_tells_what_is_there(small):
     written = json.loads((small / "manifest.json").read_text())
-    assert written["format"] == 1
+    assert written["format"] == 2
     assert Spec.from_dict(written["spec"]) == SMALL_CORPUS.spec
     assert written["splits"] == {"train": 0.8, "validation": 0.1}
     assert (written["seed"], written["examples"]) == (7, 390)
@@ -335,8 +335,8 @@ def test_benchmark_compares_the_same_records(spec):
     frames = corpus_module.record_format(spec).frames(values)
     indices = space.permute(np.arange(100), space.size(spec), corpus.settings.seed)
     for index, row in zip(indices.tolist(), frames, strict=True):
-        (texts,) = benchmark.plain_texts(index, spec)
-        example = benchmark.to_example(texts).SerializeToString(deterministic=True)
+        (features,) = benchmark.plain_features(index, spec)
+        example = benchmark.to_example(features).SerializeToString(deterministic=True)
         assert example == row.tobytes()[12:-4]
 
 

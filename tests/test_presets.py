@@ -31,10 +31,6 @@ def test_every_table_of_every_preset_is_valid(name):
     assert set(presets.load(name)) <= {"spec", "splits", "corpus", "training", *NETWORKS}
 
 
-def test_default_is_seed_until_there_is_a_better_network():
-    assert presets.load("default") == presets.load("seed")
-
-
 def test_a_flag_overrides_the_preset_and_the_preset_the_dataclass():
     spec = presets.settings(Spec, "spec", parsed("--preset=tiny", "--operators=*"))
     assert spec == Spec(digits=2, operators="*")

@@ -15,7 +15,12 @@ from model import files
 from model.train import main
 
 SMALL = ["--steps=60", "--epoch-steps=20", "--batch-size=32", "--warmup-steps=5"]
-SMALL += ["--encoder-units=8", "--decoder-units=8", "--validation-examples=100", "--dropout=0.1"]
+SMALL += ["--validation-examples=100"]
+SIZES = {
+    "seq2seq": ["--encoder-units=8", "--decoder-units=8", "--dropout=0.1"],
+    "columns": ["--read-units=4", "--memory-units=4", "--carry-units=4", "--write-units=4"],
+}
+SMALL_SEQ2SEQ = [*SMALL, "--network=seq2seq", *SIZES["seq2seq"]]
 SECONDS = 120
 
 
@@ -27,15 +32,14 @@ def corpus(tmp_path_factory):
     return folder
 
 
-def start(corpus, out, *flags):
+def start(corpus, out, *flags, network="seq2seq"):
     command = [sys.executable, "-m", "model.train", "--preset=tiny", f"--corpus={corpus}"]
-    return subprocess.Popen(
-        [*command, f"--out={out}", *SMALL, *flags], stderr=subprocess.PIPE, text=True
-    )
+    command += [f"--network={network}", *SMALL, *SIZES[network]]
+    return subprocess.Popen([*command, f"--out={out}", *flags], stderr=subprocess.PIPE, text=True)
 
 
-def train(corpus, out, *flags):
-    process = start(corpus, out, *flags)
+def train(corpus, out, *flags, network="seq2seq"):
+    process = start(corpus, out, *flags, network=network)
     errors = process.communicate(timeout=SECONDS)[1]
     return process.returncode, errors
 
@@ -55,10 +59,15 @@ def wait_for_epochs(out, process, epochs):
     pytest.fail("the training came to no checkpoint")
 
 
+@pytest.fixture(scope="module", params=SIZES)
+def network(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def trained(corpus, tmp_path_factory):
+def trained(corpus, network, tmp_path_factory):
     out = tmp_path_factory.mktemp("model")
-    assert train(corpus, out)[0] == 0
+    assert train(corpus, out, network=network)[0] == 0
     return out
 
 
@@ -66,9 +75,9 @@ def test_a_folder_of_a_finished_training(trained):
     record = files.read_json(trained / files.TRAINING)
     assert record["completed"]
     assert record["steps"] == 60
-    assert record["training"]["learning_rate"] == 1e-2
-    assert record["corpus"]["spec"]["operators"] == "+-"
-    assert set(record["validation"]) == {"+", "-"}
+    assert record["training"]["learning_rate"] == 5e-3
+    assert record["corpus"]["spec"]["operators"] == "+-*/"
+    assert set(record["validation"]) == set("+-*/")
     assert [row["epoch"] for row in history(trained)] == ["0", "1", "2"]
     assert 0 <= float(history(trained)[0]["val_exact_add"]) <= 1
     assert list(trained.glob("tensorboard/*/events.*"))
@@ -76,22 +85,22 @@ def test_a_folder_of_a_finished_training(trained):
     assert files.load_keras(trained).count_params() == record["parameters"]
 
 
-def test_trained_once_is_not_trained_again(corpus, trained):
+def test_trained_once_is_not_trained_again(corpus, network, trained):
     before = (trained / files.MODEL).read_bytes()
-    status, errors = train(corpus, trained)
+    status, errors = train(corpus, trained, network=network)
     assert (status, "already trained" in errors) == (0, True)
     assert (trained / files.MODEL).read_bytes() == before
 
 
-def test_a_killed_training_ends_as_if_it_had_not_been_killed(corpus, trained, tmp_path):
-    process = start(corpus, tmp_path)
+def test_a_killed_training_ends_as_if_it_had_not_been_killed(corpus, network, trained, tmp_path):
+    process = start(corpus, tmp_path, network=network)
     wait_for_epochs(tmp_path, process, 1)
     process.kill()
     process.communicate()
     assert not (tmp_path / files.MODEL).exists()
     with pytest.raises(files.TrainedModelError, match="was not finished"):
         files.load_keras(tmp_path)
-    status, errors = train(corpus, tmp_path)
+    status, errors = train(corpus, tmp_path, network=network)
     assert (status, "going on after" in errors) == (0, True)
     whole, resumed = history(trained), history(tmp_path)
     assert [row["epoch"] for row in resumed] == ["0", "1", "2"]
@@ -143,7 +152,7 @@ def test_other_settings_begin_anew(corpus, tmp_path):
     ],
 )
 def test_wrong_usage(corpus, tmp_path, capsys, flags, status, message):
-    arguments = ["--preset=tiny", f"--corpus={corpus}", f"--out={tmp_path}", *SMALL, *flags]
+    arguments = ["--preset=tiny", f"--corpus={corpus}", f"--out={tmp_path}", *SMALL_SEQ2SEQ, *flags]
     try:
         code = main(arguments)
     except SystemExit as exit_:

@@ -81,20 +81,19 @@ class Explanation(NamedTuple):
         divides = self.operator == "/"
         units = axis.units - spec.places * divides
         places = range(axis.places if divides else axis.shown)
-        first = next((p for p in places if self.columns[p] or p == units), units)
-        names = [_place(units - place) for place in places]
+        # A negative number's complement begins with nines, which tell nothing.
+        digits = [0] * axis.shown if self.operator == "-" else self.digits
+        first = next(p for p in places if p == units or self.columns[p] or digits[p])
         rows = {
-            "place": names,
-            "columns": self._marked("columns"),
-            "digits": self._marked("digits") + [""] * (axis.places - axis.shown),
+            "place": [_place(units - place) for place in places],
+            "columns": self._marked("columns")[: len(places)],
+            "digits": self._marked("digits"),
         }
+        rows = {title: cells[first:] for title, cells in rows.items()}
         width = 2 + max(len(cell) for cells in rows.values() for cell in cells)
-        table = [
-            f"  {title:<9}" + "".join(cells[place].rjust(width) for place in places[first:])
-            for title, cells in rows.items()
-        ]
         lines = [f"{self.expression} = {self.answer}", f"  {self._operation(spec)}"]
-        lines += [line.rstrip() for line in table]
+        for title, cells in rows.items():
+            lines.append(f"  {title:<8}" + "".join(cell.rjust(width) for cell in cells))
         if self.answer.startswith("-"):
             lines.append(
                 f"  less than 0: the digits are those of 1{'0' * axis.shown} - the answer's"
@@ -117,7 +116,7 @@ class Explanation(NamedTuple):
         if self.operator == "/":
             decimals = Axis(spec).reciprocal_decimals
             whole, rest = "".join(multiplier[:-decimals]), "".join(multiplier[-decimals:])
-            return f"{a} × {whole.strip()}{POINT}{rest}    1/{b}, from memory"
+            return f"{a} × {whole.strip()}{POINT}{rest}    1/{b.lstrip('0')}, from memory"
         return f"{a} × {''.join(multiplier).strip()}"
 
 

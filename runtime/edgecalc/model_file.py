@@ -219,6 +219,8 @@ def _problem_with(card: Any) -> str | None:
     held_out, exhaustive = (card["accuracy"].get(key) for key in ("held_out", "exhaustive"))
     if not _is_tally(held_out) or not (exhaustive is None or _is_tally(exhaustive)):
         return "accuracy must have held_out and exhaustive, with exact and of for every operator"
+    if not _is_curve(card["accuracy"].get("confidence", [])):
+        return "confidence must be a list of at_least, exact and of"
     return None
 
 
@@ -230,6 +232,16 @@ def _is_tally(value: Any) -> bool:
     return isinstance(value, dict) and all(
         isinstance(count, dict) and _is_count(count.get("exact")) and _is_count(count.get("of"))
         for count in value.values()
+    )
+
+
+def _is_curve(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(row, dict)
+        and isinstance(row.get("at_least"), float)
+        and _is_count(row.get("exact"))
+        and _is_count(row.get("of"))
+        for row in value
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edgecalc.lines import escape
 from edgecalc.model_file import Model
@@ -38,6 +38,7 @@ def describe(model: Model) -> str:
             *(f"  {key:<13}{escape(value)}" for key, value in rows if value),
             "  exact match",
             *exact_match_table(columns),
+            *_confidence_table(card["accuracy"].get("confidence", [])),
         ]
     )
 
@@ -64,6 +65,19 @@ def exact_match_table(columns: Mapping[str, Counts]) -> list[str]:
             cells.append(f"{share:>7}  {f'{exact:,} of {of:,}':<{width - 9}}")
         table.append(f"    {operator:<5}" + "".join(cells))
     return [line.rstrip() for line in table if line.strip()]
+
+
+def _confidence_table(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """How exact held-out answers are that are at least so sure, and how many these are."""
+    if not rows:
+        return []
+    everything = max(row["of"] for row in rows)
+    table = ["  held-out answers that are at least so sure, and how many of these are exact"]
+    for row in rows:
+        exact = format_percentage(row["exact"], row["of"]) if row["of"] else "-"
+        kept = format_percentage(row["of"], everything) if everything else "-"
+        table.append(f"    {row['at_least']:<7.1%}{kept:>7} of all{exact:>9} exact")
+    return table
 
 
 def _plain(value: object) -> str:

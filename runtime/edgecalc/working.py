@@ -59,9 +59,8 @@ class Axis:
     @property
     def multiplier(self) -> int:
         """Digits of a multiplier: of a reciprocal, those behind the point and one before it."""
-        if "/" in self.spec.operators:
-            return max(self.reciprocal_decimals + 1, self.hidden + self.spec.digits)
-        return self.spec.digits if "*" in self.spec.operators else 0
+        needed = {"*": self.hidden + self.spec.digits, "/": self.reciprocal_decimals + 1}
+        return max(needed.get(operator, 0) for operator in self.spec.operators)
 
     @property
     def hidden(self) -> int:
