@@ -49,14 +49,16 @@ def main() -> int:
         command = [sys.executable, "-m", "pipeline", "--preset", arguments.preset, "--out", folder]
         subprocess.run(command, check=True, capture_output=True)
         corpus = open_corpus(Path(folder))
-        batches = iter(training_batches(corpus, training.batch_size, training.seed))
-        model = compiled(network.build(corpus.spec), training)
-        expressions, answers = next(batches)
-        model.train_on_batch(expressions, answers)  # compiles
+        spec = corpus.spec
+        examples = network.examples(spec)
+        batches = iter(training_batches(corpus, examples, training.batch_size, training.seed))
+        lesson = compiled(network.build(spec).lesson, network.losses(spec), training)
+        taken, given = next(batches)
+        lesson.train_on_batch(taken, given)  # compiles
         rounds = [
             (
                 milliseconds(lambda: next(batches), _FEED_BATCHES),
-                milliseconds(lambda: model.train_on_batch(expressions, answers), _TRAIN_STEPS),
+                milliseconds(lambda: lesson.train_on_batch(taken, given), _TRAIN_STEPS),
             )
             for _ in range(_ROUNDS)
         ]

@@ -33,7 +33,7 @@ def convert(folder: Path) -> None:
     from export.convert import keras, tf
     from model.seq2seq import Seq2Seq
 
-    unrolled = Seq2Seq().build(Spec())
+    unrolled = Seq2Seq().build(Spec()).model
     config = unrolled.get_config()
     for layer in config["layers"]:
         if layer["class_name"] == "LSTM":

@@ -17,6 +17,8 @@ with slow_import():
     import keras
     import tensorflow as tf
 
+    from export.compact import in_int8, without_names
+
 VARIANTS = ("float32", "float16", "int8")
 _SHOWN = 200  # characters of a message that can be pages long
 
@@ -51,7 +53,7 @@ def convert(model: keras.Model, variant: str) -> bytes:
         model: from symbol ids, int32 (n, expression_length), to a dict with `answer`,
             probabilities, float32 (n, answer_length, 16), and maybe the working.
         variant: `float32`; `float16`, weights stored in half precision; `int8`, weights stored in
-            8 bits with one scale a tensor, activations in float (dynamic range).
+            8 bits with one scale a tensor. All of them calculate in float.
 
     Returns:
         A TFLite flatbuffer. Its first signature gives the answer alone; if the model has a
@@ -70,8 +72,12 @@ def convert(model: keras.Model, variant: str) -> bytes:
         ):
             tf.saved_model.save(module, folder, signatures)
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, list(signatures))
-            _set(converter, variant)
-            return converter.convert()
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+            if variant != "float32":
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                converter.target_spec.supported_types = [tf.float16]
+            flatbuffer = without_names(converter.convert())
+            return in_int8(flatbuffer) if variant == "int8" else flatbuffer
     except Exception as error:  # the converter raises several types, none of its own
         raise ConversionError(
             f"{variant}: TFLite cannot express the network: {shorten(str(error), _SHOWN)}"
@@ -102,15 +108,3 @@ def _signatures(model: keras.Model) -> dict[str, Any]:
         working = tf.function(run, input_signature=[shape])
         signatures["working"] = working.get_concrete_function()
     return signatures
-
-
-def _set(converter: tf.lite.TFLiteConverter, variant: str) -> None:
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if variant != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if variant == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    # One scale for each channel would need version 12 of FULLY_CONNECTED; tflite-runtime 2.14,
-    # the last there is for 32-bit Raspberry Pi OS, knows version 11. TensorFlow has no public
-    # switch for it.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
