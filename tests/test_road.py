@@ -83,6 +83,24 @@ def test_every_variant_is_exact_and_says_so_itself(build, variant):
     assert {key: count["of"] for key, count in everything.items()} == sizes
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_shows_its_working(build, variant):
+    calculator = Calculator(exported(build, variant))
+    working = calculator.explain("84/37")
+    assert (working.operator, working.operands, working.answer) == ("/", [8, 4, 3, 7], "2.27")
+    assert calculator.explain("84*37").columns[:4] == [0, 24, 68, 28]
+
+
+def test_what_was_verified_lies_beside_every_file(build):
+    for variant in VARIANTS:
+        report = json.loads(exported(build, variant).with_suffix(".json").read_text())
+        accuracy = Calculator(exported(build, variant)).card["accuracy"]
+        assert report["held_out"] == accuracy["held_out"]
+        wrong = sum(count["of"] - count["exact"] for count in report["exhaustive"].values())
+        stages = [count for split in report["stages"].values() for count in split.values()]
+        assert len(report["misses"]) == wrong == sum(sum(count.values()) for count in stages)
+
+
 def test_the_calculator_is_as_exact_as_the_card_says(build):
     calculator = Calculator(exported(build, "float16"))
     pairs = [(a, b) for a in range(100) for b in range(100)]

@@ -98,7 +98,7 @@ def test_misses_are_counted_where_they_are():
 
 def test_a_network_that_shows_no_working_has_misses_of_unknown_stage():
     report, _ = counted(wrong_for_nine)
-    assert "stage" not in report["misses"][0]
+    assert report["misses"][0]["stage"] == "unknown"
     assert "unknown" in format_stages(report["stages"])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from edgecalc import space
 from edgecalc.arithmetic import failed_stages, true_answers
 from edgecalc.codec import decode, encode_symbols
-from edgecalc.spec import OPERATORS, Spec
+from edgecalc.spec import Spec
 from edgecalc.working import read_symbols
 
 BLOCK_EXPRESSIONS = 65_536
@@ -105,9 +105,10 @@ class Counted(NamedTuple):
         exact: whether the answers are the true ones, bool (n,).
         confidence: float32 (n,).
         answers: ids, uint8 (n, answer_length).
-        misses: what is known of each answer that is not exact: `expression`, `answer`, `truth`,
-            `confidence`, `split`, and `stage`, at which it went wrong, if the network shows its
-            working.
+        stages: at which stage each answer that is not exact went wrong; `unknown` if the network
+            does not show its working.
+        misses: what is known of these answers, of no more than a thousand: `expression`, `answer`,
+            `truth`, `confidence`, `split` and `stage`.
     """
 
     operators: np.ndarray
@@ -115,6 +116,7 @@ class Counted(NamedTuple):
     exact: np.ndarray
     confidence: np.ndarray
     answers: np.ndarray
+    stages: list[str]
     misses: list[dict[str, Any]]
 
 
@@ -151,33 +153,36 @@ def count_exact(
     answers, confidence = answer(expressions) if len(a) else (truth, np.ones(0))
     exact = (answers == truth).all(axis=1)
     missed = np.flatnonzero(~exact)
-    misses: list[dict[str, Any]] = [
+    stages = ["unknown"] * len(missed)
+    if work is not None and len(missed):
+        symbols, _ = read_symbols(spec, work(expressions[missed]))
+        stages = failed_stages(spec, operators[missed], a[missed], b[missed], symbols)
+    listed = missed[:_LISTED_MISSES]
+    misses = [
         {
             "expression": expression,
             "answer": given,
             "truth": true,
             "confidence": round(float(confidence[row]), 6),
             "split": space.SPLITS[split[row]],
+            "stage": stage,
         }
-        for row, expression, given, true in zip(
-            missed,
-            decode(expressions[missed], spec),
-            decode(answers[missed], spec),
-            decode(truth[missed], spec),
+        for row, expression, given, true, stage in zip(
+            listed,
+            decode(expressions[listed], spec),
+            decode(answers[listed], spec),
+            decode(truth[listed], spec),
+            stages[: len(listed)],
             strict=True,
         )
     ]
-    if work is not None and misses:
-        symbols, _ = read_symbols(spec, work(expressions[missed]))
-        stages = failed_stages(spec, operators[missed], a[missed], b[missed], symbols)
-        for miss, stage in zip(misses, stages, strict=True):
-            miss["stage"] = stage
     return Counted(
         operators,
         split,
         exact,
         confidence.astype(np.float32),
         answers.astype(np.uint8),
+        stages,
         misses,
     )
 
@@ -203,9 +208,10 @@ class Report:
         for row, least in enumerate(CONFIDENCES):
             kept = confidence >= least
             self._confidence[row] += np.count_nonzero(kept & exact), np.count_nonzero(kept)
-        for miss in counted.misses:
-            operator = next(c for c in miss["expression"] if c in OPERATORS)
-            self._stages[miss["split"]][operator, miss.get("stage", "unknown")] += 1
+        missed = ~counted.exact
+        operators = counted.operators[missed].tobytes().decode("ascii")
+        for split, *miss in zip(counted.splits[missed], operators, counted.stages, strict=True):
+            self._stages[space.SPLITS[split]][tuple(miss)] += 1
         self._misses += counted.misses[: _LISTED_MISSES - len(self._misses)]
 
     def to_dict(self, whole: bool) -> dict[str, Any]:

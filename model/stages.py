@@ -1,0 +1,199 @@
+"""The stages of the `columns` network: their layers, and what each makes of its symbols."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from edgecalc.spec import Spec
+from edgecalc.working import Axis
+from keras import KerasTensor, layers, ops
+
+from model.network import lstm
+
+if TYPE_CHECKING:
+    from model.columns import Columns
+
+DIGITS = 10
+# Run, a stage's logits count this many times as much as they did when it was taught: what is
+# nearly certain becomes certain, so doubts do not add up over the stages; real doubt stays doubt.
+_SHARPNESS = 4.0
+# By so much the logits of a column's values fall with the square of their distance.
+_STEEPNESS = 2.0
+# The unit in which the table's entries are learned: 81 must be near for weights that begin near 0.
+_TABLE_UNIT = 100.0
+
+
+class Stages:
+    """The layers, and each stage as a function from probabilities of symbols to logits."""
+
+    def __init__(self, sizes: Columns, spec: Spec) -> None:
+        self.spec, self.axis, self.sizes = spec, Axis(spec), sizes
+        axis, count = self.axis, len(spec.operators)
+        self._read_on = lstm(sizes.read_units, "read_on")
+        self._read_back = lstm(sizes.read_units, "read_back", go_backwards=True)
+        self._operands = layers.Dense(2 * spec.digits * DIGITS, name="operands_logits")
+        self._operator = layers.Dense(count, name="operator_logits")
+        if "/" in spec.operators:
+            self._memory = [
+                layers.Dense(sizes.memory_units // 2, activation="relu", name="memory_in"),
+                layers.Dense(sizes.memory_units, activation="relu", name="memory_out"),
+                layers.Dense((axis.reciprocal_decimals + 1) * DIGITS, name="reciprocal_logits"),
+            ]
+        tables = {"+": "sums", "-": "differences", "*": "products", "/": "products"}
+        self._tables = {
+            name: layers.Dense(DIGITS, use_bias=False, name=name)
+            for name in dict.fromkeys(tables[operator] for operator in spec.operators)
+        }
+        self._rounding = layers.Dense(
+            axis.places, use_bias=False, kernel_initializer="zeros", name="rounding"
+        )
+        self._column = layers.Embedding(axis.columns, sizes.carry_units, name="column")
+        self._carry = layers.Dense(sizes.carry_units, name="carry")
+        self._kept = layers.Dense(DIGITS, name="kept_logits")
+        self._carried = layers.Dense(axis.carries, name="carried_logits")
+        self._write_up = lstm(sizes.write_units, "write_up")
+        self._write_down = lstm(sizes.write_units, "write_down")
+        self._answer = layers.TimeDistributed(
+            layers.Dense(len(spec.alphabet)), name="answer_logits"
+        )
+
+    def read(self, expression: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+        """From ids (n, L) to logits of the operands (n, 2 * digits, 10) and the operator."""
+        symbols = ops.one_hot(expression, len(self.spec.alphabet))
+        states = [_run(layer, symbols) for layer in (self._read_on, self._read_back)]
+        width = self.spec.expression_length * self.sizes.read_units
+        seen = ops.concatenate([ops.reshape(state, (-1, width)) for state in states], axis=-1)
+        operands = ops.reshape(self._operands(seen), (-1, 2 * self.spec.digits, DIGITS))
+        return operands, self._operator(seen)
+
+    def reciprocal(self, operands: KerasTensor) -> KerasTensor:
+        """From digits to logits of the second operand's reciprocal (n, decimals + 1, 10)."""
+        digits = self.spec.digits
+        x = ops.reshape(operands[:, digits:], (-1, digits * DIGITS))
+        for layer in self._memory:
+            x = layer(x)
+        return ops.reshape(x, (-1, self.axis.reciprocal_decimals + 1, DIGITS))
+
+    def multiplier(
+        self, operands: KerasTensor, operator: KerasTensor, reciprocal: KerasTensor | None
+    ) -> KerasTensor | None:
+        """Puts in its place what the operator multiplies with: (n, axis.multiplier, 10)."""
+        axis, digits, parts = self.axis, self.spec.digits, []
+        if "*" in self.spec.operators:
+            start = axis.multiplier_units + 1 - digits
+            parts.append(
+                self._chosen("*", operator)
+                * _placed(operands[:, digits:], start, digits, axis.multiplier)
+            )
+        if reciprocal is not None:
+            width = axis.reciprocal_decimals + 1
+            parts.append(
+                self._chosen("/", operator)
+                * _placed(reciprocal, axis.multiplier - width, width, axis.multiplier)
+            )
+        return sum(parts[1:], parts[0]) if parts else None
+
+    def position(
+        self, operands: KerasTensor, operator: KerasTensor, multiplier: KerasTensor | None
+    ) -> KerasTensor:
+        """From the symbols to where on the line of values each column lies (n, axis.places).
+
+        The tables give a number for each pair of digits; a column lies where the numbers of its
+        diagonal add up to. Positions count from the smallest value.
+        """
+        axis, digits = self.axis, self.spec.digits
+        first, second = operands[:, :digits], operands[:, digits:]
+        position = self._rounding(operator)
+        if multiplier is not None:
+            pairs = ops.matmul(
+                self._tables["products"](first), ops.transpose(multiplier, (0, 2, 1))
+            )
+            for i in range(digits):
+                diagonal = axis.first_diagonal + i
+                position += _placed(pairs[:, i], diagonal, axis.multiplier, axis.places)
+        for sign, name in (("+", "sums"), ("-", "differences")):
+            if sign in self.spec.operators:
+                pairs = ops.sum(self._tables[name](first) * second, axis=-1)
+                pairs *= self._chosen(sign, operator)[:, 0]
+                position += _placed(pairs, axis.units + 1 - digits, digits, axis.places)
+        return position * _TABLE_UNIT - axis.smallest_column
+
+    def columns(self, position: KerasTensor) -> KerasTensor:
+        """From positions to logits of the columns' values (n, axis.places, axis.columns).
+
+        That values are ordered is built in, so that those next to a value teach it too: the
+        largest ones are too rare to learn each by itself.
+        """
+        values = np.arange(self.axis.columns, dtype=np.float32)
+        return ops.square(position[..., None] - values) * -_STEEPNESS
+
+    def seen_column(self, column: KerasTensor) -> KerasTensor:
+        """What the carrying stage sees of columns: classes, integers (…), to (…, carry_units)."""
+        return self._column(column)
+
+    def seen_position(self, position: KerasTensor) -> KerasTensor:
+        """What the carrying stage sees where columns are in doubt: a mixture of two values.
+
+        It is that of all values in proportion to `_symbols` of their logits: but for the two next
+        to the position these are below 1e-6, and looking up two is faster than multiplying all.
+        """
+        lower = ops.clip(ops.floor(position), 0, self.axis.columns - 2)
+        upper_share = ops.sigmoid((2 * (position - lower) - 1) * (_SHARPNESS * _STEEPNESS))
+        lower = ops.cast(lower, "int32")
+        below, above = self._column(lower), self._column(lower + 1)
+        return below + (above - below) * upper_share[..., None]
+
+    def carry(self, column: KerasTensor, carried: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+        """From a column and the carry into it to logits of the digit kept and the carry on."""
+        x = ops.relu(column + self._carry(carried))
+        return self._kept(x), self._carried(x)
+
+    def write(
+        self, operator: KerasTensor, digits: KerasTensor, negative: KerasTensor
+    ) -> KerasTensor:
+        """From digits (n, axis.shown, 10) to logits of the answer (n, answer_length, 16).
+
+        Up from the lowest digit, for a negative number's digits are those of its complement;
+        then down from the highest, for signs and leading blanks.
+        """
+        axis, spec = self.axis, self.spec
+        upward = ops.stack([digits[:, place] for place in reversed(range(axis.shown))], axis=1)
+        seen = _run(self._write_up, upward)
+        places = [
+            ops.concatenate([seen[:, axis.units - place], digits[:, place]], axis=-1)
+            for place in range(axis.shown)
+        ]
+        beyond = places[0] * 0.0
+        rows = []
+        for symbol in reversed(range(spec.answer_length)):  # counted from the last one
+            # In front of the point, a symbol of a quotient stands a place lower than one of a
+            # whole number.
+            candidates = [axis.units - symbol, axis.units - symbol + (symbol > spec.places)]
+            pair = [places[place] if place >= 0 else beyond for place in candidates]
+            position = np.eye(spec.answer_length, dtype=np.float32)[symbol : symbol + 1]
+            position = negative * 0.0 + position
+            rows.append(ops.concatenate([*pair, operator, negative, position], axis=-1))
+        return self._answer(_run(self._write_down, ops.stack(rows, axis=1)))
+
+    def _chosen(self, operator: str, probabilities: KerasTensor) -> KerasTensor:
+        """The probability of one operator, (n, 1, 1)."""
+        index = self.spec.operators.index(operator)
+        return probabilities[:, index : index + 1, None]
+
+
+def symbols(logits: KerasTensor) -> KerasTensor:
+    """Probabilities of symbols, as the next stage takes them when the chain runs."""
+    return ops.softmax(logits * _SHARPNESS)
+
+
+def _run(layer: layers.LSTM, x: KerasTensor) -> KerasTensor:
+    """Runs an LSTM from a state of zeros that TFLite can make without asking for the batch."""
+    zeros = x[:, 0, :1] * 0.0 + np.zeros((1, layer.units), np.float32)
+    return layer(x, initial_state=[zeros, zeros])
+
+
+def _placed(x: KerasTensor, start: int, width: int, places: int) -> KerasTensor:
+    """Puts what has `width` places, (n, width, …), onto an axis of places from `start` on."""
+    padding = [(0, 0), (start, places - start - width)] + [(0, 0)] * (len(x.shape) - 2)
+    return ops.pad(x, padding)
