@@ -135,7 +135,7 @@ class Stages:
     def seen_position(self, position: KerasTensor) -> KerasTensor:
         """What the carrying stage sees where columns are in doubt: a mixture of two values.
 
-        It is that of all values in proportion to `_symbols` of their logits: but for the two next
+        It is that of all values in proportion to `symbols` of their logits: but for the two next
         to the position these are below 1e-6, and looking up two is faster than multiplying all.
         """
         lower = ops.clip(ops.floor(position), 0, self.axis.columns - 2)

@@ -33,7 +33,7 @@ def test_every_table_of_every_preset_is_valid(name):
 
 def test_a_flag_overrides_the_preset_and_the_preset_the_dataclass():
     spec = presets.settings(Spec, "spec", parsed("--preset=tiny", "--operators=*"))
-    assert spec == Spec(digits=2, operators="*")
+    assert spec == Spec(digits=2, places=2, operators="*")
 
 
 @pytest.mark.parametrize(

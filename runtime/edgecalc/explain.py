@@ -10,7 +10,7 @@ import numpy as np
 from edgecalc.spec import POINT, Spec
 from edgecalc.working import ABSENT, Axis
 
-# A symbol is marked as unsure below this probability.
+# Below this confidence an answer, below this probability a symbol is shown as unsure.
 SURE = 0.95
 _UNSURE = "?"
 

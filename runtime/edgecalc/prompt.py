@@ -6,12 +6,11 @@ import contextlib
 from collections.abc import Callable
 
 from edgecalc.calculator import Calculator
+from edgecalc.explain import SURE
 from edgecalc.expression import ExpressionError
 
 _PROMPT = "> "
 _LEAVE = ("quit", "exit")
-# Below this an answer is shown with its confidence.
-SURE = 0.95
 
 
 def run(calculator: Calculator, say: Callable[[str], None]) -> None:
