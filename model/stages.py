@@ -54,9 +54,7 @@ class Stages:
         self._carried = layers.Dense(axis.carries, name="carried_logits")
         self._write_up = lstm(sizes.write_units, "write_up")
         self._write_down = lstm(sizes.write_units, "write_down")
-        self._answer = layers.TimeDistributed(
-            layers.Dense(len(spec.alphabet)), name="answer_logits"
-        )
+        self._answer = layers.Dense(len(spec.alphabet), name="answer_logits")
 
     def read(self, expression: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
         """From ids (n, L) to logits of the operands (n, 2 * digits, 10) and the operator."""
@@ -107,14 +105,14 @@ class Stages:
         position = self._rounding(operator)
         if multiplier is not None:
             pairs = ops.matmul(
-                self._tables["products"](first), ops.transpose(multiplier, (0, 2, 1))
+                _each(self._tables["products"], first), ops.transpose(multiplier, (0, 2, 1))
             )
             for i in range(digits):
                 diagonal = axis.first_diagonal + i
                 position += _placed(pairs[:, i], diagonal, axis.multiplier, axis.places)
         for sign, name in (("+", "sums"), ("-", "differences")):
             if sign in self.spec.operators:
-                pairs = ops.sum(self._tables[name](first) * second, axis=-1)
+                pairs = ops.sum(_each(self._tables[name], first) * second, axis=-1)
                 pairs *= self._chosen(sign, operator)[:, 0]
                 position += _placed(pairs, axis.units + 1 - digits, digits, axis.places)
         return position * _TABLE_UNIT - axis.smallest_column
@@ -174,7 +172,7 @@ class Stages:
             position = np.eye(spec.answer_length, dtype=np.float32)[symbol : symbol + 1]
             position = negative * 0.0 + position
             rows.append(ops.concatenate([*pair, operator, negative, position], axis=-1))
-        return self._answer(_run(self._write_down, ops.stack(rows, axis=1)))
+        return _each(self._answer, _run(self._write_down, ops.stack(rows, axis=1)))
 
     def _chosen(self, operator: str, probabilities: KerasTensor) -> KerasTensor:
         """The probability of one operator, (n, 1, 1)."""
@@ -191,6 +189,12 @@ def _run(layer: layers.LSTM, x: KerasTensor) -> KerasTensor:
     """Runs an LSTM from a state of zeros that TFLite can make without asking for the batch."""
     zeros = x[:, 0, :1] * 0.0 + np.zeros((1, layer.units), np.float32)
     return layer(x, initial_state=[zeros, zeros])
+
+
+def _each(layer: layers.Dense, x: KerasTensor) -> KerasTensor:
+    """Applies a layer to every place, as TimeDistributed does, but without asking for the batch."""
+    _, places, width = x.shape
+    return ops.reshape(layer(ops.reshape(x, (-1, width))), (-1, places, layer.units))
 
 
 def _placed(x: KerasTensor, start: int, width: int, places: int) -> KerasTensor:
