@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from edgecalc.calculator import Calculator
 from edgecalc.explain import SURE
 from edgecalc.expression import ExpressionError
+from edgecalc.model_file import ModelError
 
 _PROMPT = "> "
 _LEAVE = ("quit", "exit")
+_EXPLAIN = "explain "
+_HISTORY_LINES = 1000
+_HELP = """\
+  {example:<16} an expression; also × · x ÷ : for * and /, and a trailing =
+  explain {example:<8} the network's working too
+  help             this
+  quit, exit       leave, as Ctrl-D does
+Operators: {operators}; numbers of up to {digits} digits. Arrow keys bring back earlier lines."""
 
 
 def run(calculator: Calculator, say: Callable[[str], None]) -> None:
@@ -20,37 +32,70 @@ def run(calculator: Calculator, say: Callable[[str], None]) -> None:
         calculator: what answers.
         say: writes a line to the user, not among the results.
     """
-    with contextlib.suppress(ImportError):  # some builds of Python have none
-        import readline  # noqa: F401  importing it gives input() a history and arrow keys
-    say(f"{calculator.card['name']}: type an expression such as {_example(calculator)}, or quit")
-    while True:
-        try:
-            text = input(_PROMPT)
-        except EOFError:
-            print()
-            return
-        except KeyboardInterrupt:
-            print()  # what was typed is dropped, as in a shell
-            continue
-        except ValueError:  # not UTF-8, or a NUL among it
-            say("error: not a line of text")
-            continue
-        if text.strip().lower() in _LEAVE:
-            return
-        if text.strip():
-            _answer(calculator, text, say)
+    example = _example(calculator)
+    say(f"{calculator.card['name']}: type an expression such as {example}, help or quit")
+    with _history():
+        while True:
+            try:
+                text = input(_PROMPT).strip()
+            except EOFError:
+                print()
+                return
+            except KeyboardInterrupt:
+                print()  # what was typed is dropped, as in a shell
+                continue
+            except ValueError:  # not UTF-8, or a NUL among it
+                say("error: not a line of text")
+                continue
+            word = text.lower()
+            if word in _LEAVE:
+                return
+            if word == "help":
+                spec = calculator.spec
+                operators = " ".join(spec.operators)
+                print(_HELP.format(example=example, operators=operators, digits=spec.digits))
+            elif text:
+                _answer(calculator, text, say)
 
 
 def _answer(calculator: Calculator, text: str, say: Callable[[str], None]) -> None:
+    begun = time.perf_counter()
     try:
+        if text.lower().startswith(_EXPLAIN):
+            explanation = calculator.explain(text[len(_EXPLAIN) :])
+            print("\n".join(explanation.lines(calculator.spec)))
+            return
         answer = calculator.answer(text)
-    except ExpressionError as error:
+    except (ExpressionError, ModelError) as error:
         say(f"error: {error}")
         return
-    unsure = "" if answer.confidence >= SURE else f"    (unsure: {answer.confidence:.0%})"
-    print(answer.text + unsure)
+    milliseconds = f"{(time.perf_counter() - begun) * 1e3:.1f} ms"
+    unsure = "" if answer.confidence >= SURE else f"unsure: {answer.confidence:.0%}, "
+    print(f"{answer.text}    ({unsure}{milliseconds})")
 
 
 def _example(calculator: Calculator) -> str:
     digits = calculator.spec.digits
     return f"{'5' * min(digits, 2)}{calculator.spec.operators[0]}{'49'[-digits:]}"
+
+
+@contextlib.contextmanager
+def _history() -> Iterator[None]:
+    """Arrow keys, and lines that are remembered from one run to the next."""
+    try:
+        import readline  # importing it gives input() a history and arrow keys
+    except ImportError:  # some builds of Python have none
+        yield
+        return
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    path = Path(state) / "edgecalc" / "history"
+    # A home that cannot be read or written is no reason to refuse to calculate.
+    with contextlib.suppress(OSError):
+        readline.read_history_file(path)
+    try:
+        yield
+    finally:
+        readline.set_history_length(_HISTORY_LINES)
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            readline.write_history_file(path)
