@@ -17,7 +17,7 @@ with slow_import():
     import keras
     import tensorflow as tf
 
-    from export.compact import in_int8, without_names
+    from export.compact import compact
 
 VARIANTS = ("float32", "float16", "int8")
 _SHOWN = 200  # characters of a message that can be pages long
@@ -76,8 +76,7 @@ def convert(model: keras.Model, variant: str) -> bytes:
             if variant != "float32":
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
                 converter.target_spec.supported_types = [tf.float16]
-            flatbuffer = without_names(converter.convert())
-            return in_int8(flatbuffer) if variant == "int8" else flatbuffer
+            return compact(converter.convert(), variant)
     except Exception as error:  # the converter raises several types, none of its own
         raise ConversionError(
             f"{variant}: TFLite cannot express the network: {shorten(str(error), _SHOWN)}"

@@ -84,6 +84,19 @@ def test_every_variant_is_exact_and_says_so_itself(build, variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+def test_blocks_of_any_size_are_answered_like_single_expressions(build, variant):
+    """XNNPACK once answered nonsense when its interpreter was allocated anew."""
+    calculator = Calculator(exported(build, variant))
+    expressions = [f"{a}{operator}{7 * a % 89 + 1}" for a in range(30) for operator in "+-*/"]
+    singly = [calculator.answer(expression) for expression in expressions]
+    for size in (120, 64, 100, 7, 120):
+        together = list(calculator.answers(expressions, batch_size=size))
+        for one, other in zip(singly, together, strict=True):
+            assert one.text == other.text
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_shows_its_working(build, variant):
     calculator = Calculator(exported(build, variant))
     working = calculator.explain("84/37")
