@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -306,3 +307,35 @@ def test_version_and_help():
             [*COMMAND, *arguments], capture_output=True, text=True, check=True
         )
         assert finished.stdout.startswith(expected)
+
+
+def test_unsure_answers_are_withheld(edgecalc, tmp_path):
+    (tmp_path / "in").write_text(f"1+1\n{UNSURE[0]}\n5+\n")
+    status, out, errors = result(edgecalc("predict", "--min-confidence", "0.5", tmp_path / "in"))
+    assert (status, out) == (1, "2\n?\nerror: a number is missing (column 3)\n")
+    assert errors.endswith("1 answers withheld, less sure than 0.5\n")
+    finished = edgecalc("predict", "--min-confidence=0.5", "--check", tmp_path / "in")
+    assert "1 of 1" in result(finished)[2]
+
+
+@pytest.mark.parametrize("share", ["-1", "1.5", "half", "nan"])
+def test_a_confidence_is_from_0_to_1(edgecalc, share):
+    status, _, errors = result(edgecalc("predict", f"--min-confidence={share}"))
+    assert (status, "must be a number from 0 to 1" in errors) == (2, True)
+
+
+def test_compressed_files_are_read(edgecalc, tmp_path):
+    (tmp_path / "in.gz").write_bytes(gzip.compress(b"1+1\n2+2\n"))
+    (tmp_path / "in").write_text("3+3\n")
+    done = edgecalc("predict", tmp_path / "in.gz", tmp_path / "in")
+    assert result(done) == (0, "2\n4\n6\n", "")
+
+
+@pytest.mark.parametrize(
+    "content", [b"1+1\n", gzip.compress(b"1+1\n" * 9999)[:-9], b"\x1f\x8b\x08\0damaged"]
+)
+def test_a_damaged_compressed_file_is_one_line(edgecalc, tmp_path, content):
+    (tmp_path / "in.gz").write_bytes(content)
+    status, _, errors = result(edgecalc("predict", "--quiet", tmp_path / "in.gz"))
+    assert (status, errors.count("\n")) == (1, 1)
+    assert f"edgecalc: {tmp_path / 'in.gz'}: " in errors

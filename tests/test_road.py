@@ -89,8 +89,8 @@ def test_blocks_of_any_size_are_answered_like_single_expressions(build, variant)
     calculator = Calculator(exported(build, variant))
     expressions = [f"{a}{operator}{7 * a % 89 + 1}" for a in range(30) for operator in "+-*/"]
     singly = [calculator.answer(expression) for expression in expressions]
-    for size in (120, 64, 100, 7, 120):
-        together = list(calculator.answers(expressions, batch_size=size))
+    for batch in (120, 64, 100, 7, 120):
+        together = list(calculator.answers(expressions, batch_size=batch))
         for one, other in zip(singly, together, strict=True):
             assert one.text == other.text
             assert one.confidence == pytest.approx(other.confidence, abs=1e-4)

@@ -43,7 +43,8 @@ commands (edgecalc COMMAND --help says more):
 _PREDICT_HELP = """\
 examples:
   edgecalc predict in.txt > out.txt
-  edgecalc predict a.txt b.txt -o out.tsv --format tsv
+  edgecalc predict a.txt b.txt.gz -o out.tsv --format tsv
+  edgecalc predict --min-confidence 0.99 in.txt   ? instead of an unsure answer
   seq 1 999 | sed 's/$/*7/' | edgecalc predict --check > out.txt
 
 Each line of input gives one line of output, in the same order:
@@ -177,6 +178,13 @@ def _predict(arguments: list[str]) -> int:
         metavar="N",
         help="lines answered at once (%(default)s); 1 answers every line as it comes",
     )
+    parser.add_argument(
+        "--min-confidence",
+        type=_share,
+        default=0.0,
+        metavar="P",
+        help="print ? instead of an answer less sure than this, from 0 to 1 (%(default)s)",
+    )
     _add_threads(parser)
     parser.add_argument(
         "--check", action="store_true", help="compare with the true results, on stderr"
@@ -193,6 +201,7 @@ def _predict(arguments: list[str]) -> int:
         options.output,
         options.format,
         options.batch_size,
+        options.min_confidence,
         options.check,
         options.quiet,
         _say,
@@ -271,6 +280,17 @@ def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 2**31):
         raise argparse.ArgumentTypeError(f"must be a whole number from 1: {text}")
     return int(text)
+
+
+def _share(text: str) -> float:
+    text = _unmarked(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1: {text}")
+    return share
 
 
 def _is_terminal(stream: object) -> bool:

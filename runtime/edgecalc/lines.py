@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
@@ -16,6 +18,7 @@ from edgecalc.calculator import Answer, Calculator
 from edgecalc.expression import ExpressionError
 
 STANDARD = "-"
+COMPRESSED = ".gz"
 # Longer than any expression with blanks that a person types; no more of a line is ever held.
 MAX_LINE_BYTES = 1000
 _SHOWN_CHARACTERS = 60
@@ -65,7 +68,7 @@ def check_files(inputs: Iterable[str], output: str) -> None:
 
 
 def read_lines(inputs: Iterable[str], count_bytes: Callable[[int], None]) -> Iterator[Line]:
-    """Reads files one after the other; `-` is standard input.
+    """Reads files one after the other; `-` is standard input, and `.gz` files are gzip's.
 
     A line ends with LF or CRLF, the last one with the file. A byte order mark is no part of it.
 
@@ -87,11 +90,14 @@ def read_lines(inputs: Iterable[str], count_bytes: Callable[[int], None]) -> Ite
                     rest = 0 if whole else _skip_rest(file)
                     count_bytes(len(raw) + rest)
                     yield _line(name, number, raw, not rest)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, name) from error
+        except (OSError, EOFError, zlib.error) as error:  # the latter two from a damaged gzip file
+            reason = getattr(error, "strerror", None) or str(error)
+            raise OSError(getattr(error, "errno", None) or errno.EIO, reason, name) from error
 
 
 def _open(path: str) -> AbstractContextManager[BinaryIO]:
+    if path.endswith(COMPRESSED):
+        return gzip.open(path, "rb")
     if path != STANDARD:
         return open(path, "rb")
     if sys.stdin is None:
@@ -188,6 +194,13 @@ def as_json(line: Line, outcome: Answer | ExpressionError) -> str:
     return json.dumps(
         dict(zip(("expression", "answer", "confidence", "error"), values, strict=True))
     )
+
+
+def withhold(outcome: Answer | ExpressionError, least: float) -> Answer | ExpressionError:
+    """The outcome, or if it is an answer less sure than `least`, one that says `?`."""
+    if isinstance(outcome, Answer) and outcome.confidence < least:
+        return outcome._replace(text="?")
+    return outcome
 
 
 FORMATS = {"text": as_text, "tsv": as_tsv, "jsonl": as_json}

@@ -23,6 +23,7 @@ def predict(
     output: str,
     style: str,
     batch_size: int,
+    min_confidence: float,
     check: bool,
     quiet: bool,
     say: Callable[[str], None],
@@ -35,7 +36,8 @@ def predict(
         output: a file, written as the answers come; `-` is standard output.
         style: one of `lines.FORMATS`.
         batch_size: lines answered, and written, at once.
-        check: whether to compare with the true results.
+        min_confidence: answers that are less sure are withheld: `?` is written in their place.
+        check: whether to compare the answers that are given with the true results.
         quiet: whether to leave out reports of refused lines and progress.
         say: writes a line to the user, not among the results.
 
@@ -49,7 +51,7 @@ def predict(
     lines.check_files(inputs, output)
     write_line = lines.FORMATS[style]
     truth = Truth(calculator) if check else None
-    refused = 0
+    refused = kept_back = 0
     with ExitStack() as stack:
         out = stack.enter_context(lines.open_output(output))
         progress = Progress(inputs, drawn=not quiet and _can_draw(output))
@@ -58,17 +60,23 @@ def predict(
         for batch in lines.solve(
             calculator, lines.read_lines(inputs, progress.count_bytes), batch_size
         ):
+            given = [(line, lines.withhold(outcome, min_confidence)) for line, outcome in batch]
             # What is answered is written: an interrupt or a full disk loses no more than a batch.
-            lines.write(out, output, [write_line(*pair) for pair in batch])
+            lines.write(out, output, [write_line(*pair) for pair in given])
             for line, outcome in batch:
                 if isinstance(outcome, ExpressionError):
                     refused += 1
                     if not quiet:
                         progress.clear()
                         say(f"{line.file}:{line.number}: {outcome}")
+            pairs = [(one, other) for (_, one), (_, other) in zip(batch, given, strict=True)]
+            kept_back += sum(one is not other for one, other in pairs)
             if truth:
-                truth.add([outcome for _, outcome in batch if isinstance(outcome, Answer)])
+                answers = [one for one, other in pairs if one is other]
+                truth.add([answer for answer in answers if isinstance(answer, Answer)])
             progress.draw(len(batch))
+    if kept_back and not quiet:
+        say(f"{kept_back:,} answers withheld, less sure than {min_confidence:g}")
     if truth:
         say(truth.report())
     return refused
@@ -119,7 +127,10 @@ class Progress:
         self._visible = False
         self._bytes = self._lines = 0
         self._start = self._last = time.monotonic()
-        regular = all(path != lines.STANDARD and os.path.isfile(path) for path in inputs)
+        regular = all(
+            path != lines.STANDARD and not path.endswith(lines.COMPRESSED) and os.path.isfile(path)
+            for path in inputs
+        )
         self._total = sum(map(os.path.getsize, inputs)) if regular else 0
 
     def count_bytes(self, size: int) -> None:
