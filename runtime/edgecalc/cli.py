@@ -44,6 +44,7 @@ _PREDICT_HELP = """\
 examples:
   edgecalc predict in.txt > out.txt
   edgecalc predict a.txt b.txt.gz -o out.tsv --format tsv
+  edgecalc predict --column task homework.csv     a column of CSV
   edgecalc predict --min-confidence 0.99 in.txt   ? instead of an unsure answer
   seq 1 999 | sed 's/$/*7/' | edgecalc predict --check > out.txt
 
@@ -179,6 +180,13 @@ def _predict(arguments: list[str]) -> int:
         help="lines answered at once (%(default)s); 1 answers every line as it comes",
     )
     parser.add_argument(
+        "--column",
+        type=_column,
+        metavar="NAME|N",
+        help="the files are CSV, and this column has the expressions; a NAME stands in the first "
+        "line, a number counts from 1",
+    )
+    parser.add_argument(
         "--min-confidence",
         type=_share,
         default=0.0,
@@ -201,6 +209,7 @@ def _predict(arguments: list[str]) -> int:
         options.output,
         options.format,
         options.batch_size,
+        options.column,
         options.min_confidence,
         options.check,
         options.quiet,
@@ -280,6 +289,13 @@ def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 2**31):
         raise argparse.ArgumentTypeError(f"must be a whole number from 1: {text}")
     return int(text)
+
+
+def _column(text: str) -> str:
+    text = _unmarked(text)
+    if text.isascii() and text.isdigit() and not 0 < int(text[:10]) < 10**9:
+        raise argparse.ArgumentTypeError(f"must be a name, or a number from 1: {text}")
+    return text
 
 
 def _share(text: str) -> float:

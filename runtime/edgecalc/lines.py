@@ -67,7 +67,9 @@ def check_files(inputs: Iterable[str], output: str) -> None:
             )
 
 
-def read_lines(inputs: Iterable[str], count_bytes: Callable[[int], None]) -> Iterator[Line]:
+def read_lines(
+    inputs: Iterable[str], count_bytes: Callable[[int], None], max_bytes: int = MAX_LINE_BYTES
+) -> Iterator[Line]:
     """Reads files one after the other; `-` is standard input, and `.gz` files are gzip's.
 
     A line ends with LF or CRLF, the last one with the file. A byte order mark is no part of it.
@@ -75,6 +77,7 @@ def read_lines(inputs: Iterable[str], count_bytes: Callable[[int], None]) -> Ite
     Args:
         inputs: the files.
         count_bytes: called with the size of every line.
+        max_bytes: how much of a line is held; a longer one gets an error.
 
     Raises:
         OSError: if a file cannot be read.
@@ -84,12 +87,12 @@ def read_lines(inputs: Iterable[str], count_bytes: Callable[[int], None]) -> Ite
         try:
             with _open(path) as file:
                 number = 0
-                while raw := file.readline(MAX_LINE_BYTES):
+                while raw := file.readline(max_bytes):
                     number += 1
-                    whole = raw.endswith(b"\n") or len(raw) < MAX_LINE_BYTES
+                    whole = raw.endswith(b"\n") or len(raw) < max_bytes
                     rest = 0 if whole else _skip_rest(file)
                     count_bytes(len(raw) + rest)
-                    yield _line(name, number, raw, not rest)
+                    yield _line(name, number, raw, max_bytes if rest else None)
         except (OSError, EOFError, zlib.error) as error:  # the latter two from a damaged gzip file
             reason = getattr(error, "strerror", None) or str(error)
             raise OSError(getattr(error, "errno", None) or errno.EIO, reason, name) from error
@@ -147,13 +150,13 @@ def _skip_rest(file: BinaryIO) -> int:
     return size
 
 
-def _line(file: str, number: int, raw: bytes, whole: bool) -> Line:
+def _line(file: str, number: int, raw: bytes, cut_at: int | None) -> Line:
     if number == 1:
         raw = raw.removeprefix(b"\xef\xbb\xbf")
     raw = raw.removesuffix(b"\n").removesuffix(b"\r")
     text = raw.decode("utf-8", "replace")
-    if not whole:
-        error = ExpressionError(f"longer than any expression: over {MAX_LINE_BYTES} bytes")
+    if cut_at:
+        error = ExpressionError(f"longer than any expression: over {cut_at} bytes")
         return Line(file, number, text[:_SHOWN_CHARACTERS] + "…", error)
     try:
         raw.decode("utf-8")

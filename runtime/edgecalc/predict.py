@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import numpy as np
@@ -23,6 +23,7 @@ def predict(
     output: str,
     style: str,
     batch_size: int,
+    column: str | None,
     min_confidence: float,
     check: bool,
     quiet: bool,
@@ -36,6 +37,8 @@ def predict(
         output: a file, written as the answers come; `-` is standard output.
         style: one of `lines.FORMATS`.
         batch_size: lines answered, and written, at once.
+        column: the column of CSV files that has the expressions, see `edgecalc.csv_column`; None
+            if a whole line is one.
         min_confidence: answers that are less sure are withheld: `?` is written in their place.
         check: whether to compare the answers that are given with the true results.
         quiet: whether to leave out reports of refused lines and progress.
@@ -58,7 +61,7 @@ def predict(
         # Runs on the way out of an interrupt, too: the shell's prompt gets a line of its own.
         stack.callback(progress.clear)
         for batch in lines.solve(
-            calculator, lines.read_lines(inputs, progress.count_bytes), batch_size
+            calculator, _read(inputs, column, progress.count_bytes), batch_size
         ):
             given = [(line, lines.withhold(outcome, min_confidence)) for line, outcome in batch]
             # What is answered is written: an interrupt or a full disk loses no more than a batch.
@@ -80,6 +83,17 @@ def predict(
     if truth:
         say(truth.report())
     return refused
+
+
+def _read(
+    inputs: list[str], column: str | None, count_bytes: Callable[[int], None]
+) -> Iterator[lines.Line]:
+    if column is None:
+        return lines.read_lines(inputs, count_bytes)
+    from edgecalc import csv_column
+
+    read = lines.read_lines(inputs, count_bytes, csv_column.MAX_LINE_BYTES)
+    return csv_column.cells(read, column)
 
 
 class Truth:
