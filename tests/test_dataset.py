@@ -20,7 +20,7 @@ ALPHABET = "+3. 91-*7/402865"
 @pytest.fixture(scope="module", params=[None, ALPHABET], ids=["standard", "permuted"])
 def corpus(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
-    flags = ["--preset=tiny", "--digits=1", "--operators=+-*/", "--shards=3", f"--out={folder}"]
+    flags = ["--preset=tiny", "--digits=1", "--places=3", "--shards=3", f"--out={folder}"]
     flags += [f"--alphabet={request.param}"] if request.param else []
     subprocess.run([sys.executable, "-m", "pipeline", *flags], check=True, capture_output=True)
     return open_corpus(folder)
