@@ -182,6 +182,8 @@ class Stages:
 
 def symbols(logits: KerasTensor) -> KerasTensor:
     """Probabilities of symbols, as the next stage takes them when the chain runs."""
+    if logits.shape[-1] == 1:  # the operator of a language that has no other
+        return ops.ones_like(logits)
     return ops.softmax(logits * _SHARPNESS)
 
 
