@@ -170,13 +170,13 @@ def failed_stages(
     wrong = {
         "carry": symbols["digits"] != np.stack(digits[: axis.shown], axis=1),
         "table": symbols["columns"] != true.columns,
-        "reciprocal": symbols["multiplier"] != true.multiplier if axis.multiplier else False,
-        "read": (symbols["operands"] != true.operands).any(axis=1)
-        | (codes[symbols["operator"]] != operators),
+        # Without `*` and `/` there is none to read, and the true one has no digits.
+        "reciprocal": symbols.get("multiplier", true.multiplier) != true.multiplier,
+        "read": (symbols["operands"] != true.operands)
+        | (codes[symbols["operator"]] != operators)[:, None],
     }
     for stage, where in wrong.items():  # the earliest stage has the last word
-        if where is not False:
-            stages[where if where.ndim == 1 else where.any(axis=1)] = stage
+        stages[where.any(axis=1)] = stage
     return stages.tolist()
 
 
