@@ -15,10 +15,11 @@ BUILD := build/$(PRESET)
 CORPUS := $(BUILD)/corpus/manifest.json
 MODEL := $(BUILD)/model/evaluation.json
 EXPORT := $(BUILD)/export/table.txt
+WHEEL := build/wheel/built
 # calc and predict take the model exported last, or the one of PRESET if that is given.
 EXPORTED = $(firstword $(shell ls -t build/$(if $(filter file default,$(origin PRESET)),*,$(PRESET))/export/*-float16.tflite 2>/dev/null))
 
-.PHONY: help setup data train export calc predict test lint format bench lock clean
+.PHONY: help setup data train export calc predict wheel test test-pi lint format bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## print this
@@ -42,8 +43,13 @@ predict: $(SETUP) ## answer a file of expressions with the model just exported: 
 	@$(if $(EXPORTED),,echo "There is no exported model yet: make data train export" >&2; exit 1)
 	@$(VENV)/bin/edgecalc predict --model $(EXPORTED) "$(IN)" -o "$(OUT)"
 
+wheel: $(WHEEL) ## build the runtime's wheel into build/wheel/
+
 test: $(SETUP) ## run the tests, the tiny road end to end among them
 	$(RUN) -m pytest
+
+test-pi: $(SETUP) $(WHEEL) ## install the wheel on emulated Raspberry Pis (one: MACHINE=bookworm-arm64) and compare
+	$(RUN) -m pytest tests/pi $(if $(MACHINE),-k "$(MACHINE)")
 
 lint: $(SETUP) ## check style and format
 	$(RUN) -m ruff check .
@@ -83,3 +89,11 @@ $(MODEL): presets/$(PRESET).toml $(CORPUS) | $(SETUP)
 
 $(EXPORT): $(MODEL) | $(SETUP)
 	$(RUN) -m export --model $(BUILD)/model --out $(@D)
+
+# A build takes in what a former one left in runtime/build.
+$(WHEEL): $(shell find runtime -type f -not -path '*.egg-info*' -not -path '*__pycache__*') | $(SETUP)
+	rm -rf $(@D) runtime/build
+	$(VENV)/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(@D) ./runtime
+	rm -rf runtime/build
+	@ls $(@D)/*.whl
+	@touch $@

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgecalc.codec import decode, encode, present
 from edgecalc.explain import Explanation
-from edgecalc.expression import Expression, ExpressionError, parse
+from edgecalc.expression import ExpressionError, parse, plain_form
 from edgecalc.interpreter import Network
 from edgecalc.model_file import read_model, read_packaged_model
 from edgecalc.spec import Spec
@@ -59,6 +59,7 @@ class Calculator:
             raise ValueError(f"threads must be at least 1: {threads}")
         self._model = read_packaged_model() if model is None else read_model(model)
         self._network = Network(self._model, threads)
+        self._is_plain = plain_form(self._model.spec).fullmatch
 
     @property
     def spec(self) -> Spec:
@@ -76,7 +77,7 @@ class Calculator:
         Raises:
             ExpressionError: if it is no expression of the model's language.
         """
-        return self._solve([parse(expression, self.spec)])[0]
+        return self._solve([parse(expression, self.spec).text])[0]
 
     def explain(self, expression: str) -> Explanation:
         """Answers one expression and shows the working, as the network wrote it.
@@ -118,24 +119,24 @@ class Calculator:
 
     def outcomes(self, expressions: Sequence[str]) -> list[Answer | ExpressionError]:
         """Answers one batch; what is no expression gets its error in place of an answer."""
-        parsed: list[Expression | ExpressionError] = []
+        normalised: list[str | ExpressionError] = []
         for text in expressions:
             try:
-                parsed.append(parse(text, self.spec))
+                # Most texts of large files are in the plain form, which is faster to recognise.
+                plain = self._is_plain(text)
+                normalised.append(text if plain else parse(text, self.spec).text)
             except ExpressionError as error:
-                parsed.append(error)
-        answers = iter(self._solve([item for item in parsed if isinstance(item, Expression)]))
-        return [next(answers) if isinstance(item, Expression) else item for item in parsed]
+                normalised.append(error)
+        answers = iter(self._solve([item for item in normalised if isinstance(item, str)]))
+        return [next(answers) if isinstance(item, str) else item for item in normalised]
 
-    def _solve(self, expressions: list[Expression]) -> list[Answer]:
-        if not expressions:
+    def _solve(self, texts: list[str]) -> list[Answer]:
+        if not texts:
             return []
-        texts = [expression.text for expression in expressions]
         probabilities = self._network.run(encode(texts, self.spec))
         written = decode(probabilities.argmax(axis=-1), self.spec)
-        # A network whose numbers overflowed says NaN, which is no confidence at all.
-        confidences = np.nan_to_num(probabilities.max(axis=-1).prod(axis=-1)).tolist()
-        return [
-            Answer(present(answer), confidence, text, answer)
-            for answer, confidence, text in zip(written, confidences, texts, strict=True)
-        ]
+        confidences = probabilities.max(axis=-1).prod(axis=-1)
+        # A network whose numbers overflowed says NaN, which is no confidence at all. Not by
+        # nan_to_num: on ARM, numpy 1 warns there of what tflite-runtime did to small floats.
+        confidences = np.where(np.isnan(confidences), 0.0, confidences).tolist()
+        return list(map(Answer, map(present, written), confidences, texts, written))

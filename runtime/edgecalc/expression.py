@@ -11,7 +11,6 @@ _SPELLINGS = str.maketrans(
     {"×": "*", "·": "*", "x": "*", "X": "*", "÷": "/", ":": "/", "\N{MINUS SIGN}": "-"}
 )
 _TOKENS = re.compile(r"[0-9]+|[^0-9]")
-_PLAIN = re.compile(r"(0|[1-9][0-9]*)([-+*/])(0|[1-9][0-9]*)")
 _SHOWN_CHARACTERS = 20
 
 
@@ -42,6 +41,12 @@ class Expression(NamedTuple):
         return f"{self.a}{self.operator}{self.b}"
 
 
+def plain_form(spec: Spec) -> re.Pattern[str]:
+    """Matches, as a whole, the texts of expressions: what `parse` would give back unchanged."""
+    number = f"(?:0|[1-9][0-9]{{0,{spec.digits - 1}}})"
+    return re.compile(f"{number}[{re.escape(spec.operators)}](?!(?<=/)0){number}")
+
+
 def parse(text: str, spec: Spec) -> Expression:
     """Reads an expression as a person types it.
 
@@ -51,19 +56,6 @@ def parse(text: str, spec: Spec) -> Expression:
     Raises:
         ExpressionError: if it is not `a OP b` within the spec, or divides by zero.
     """
-    plain = _PLAIN.fullmatch(text)
-    if plain and plain[2] in spec.operators and max(map(len, plain.group(1, 3))) <= spec.digits:
-        expression = Expression(plain[2], int(plain[1]), int(plain[3]))
-        column = plain.start(3) + 1
-    else:
-        expression, column = _parse_leniently(text, spec)
-    if expression.operator == "/" and expression.b == 0:
-        raise ExpressionError("division by zero", column)
-    return expression
-
-
-def _parse_leniently(text: str, spec: Spec) -> tuple[Expression, int]:
-    """Reads any spelling; returns the expression and the column of its second operand."""
     columns = [i for i, character in enumerate(text, 1) if not character.isspace()]
     kept = "".join(text.split()).translate(_SPELLINGS)
     if kept.endswith("="):
@@ -100,7 +92,9 @@ def _parse_leniently(text: str, spec: Spec) -> tuple[Expression, int]:
     if len(tokens) > 3:
         token, column = tokens[3]
         raise ExpressionError(f"expected the end, found {_shown(token)}", column)
-    return Expression(operator, a, b), b_column
+    if operator == "/" and b == 0:
+        raise ExpressionError("division by zero", b_column)
+    return Expression(operator, a, b)
 
 
 def _shown(token: str) -> str:

@@ -18,6 +18,7 @@ from edgecalc.calculator import Answer, Calculator
 from edgecalc.expression import ExpressionError
 
 STANDARD = "-"
+WITHHELD = "?"
 COMPRESSED = ".gz"
 # Longer than any expression with blanks that a person types; no more of a line is ever held.
 MAX_LINE_BYTES = 1000
@@ -40,6 +41,9 @@ class Line(NamedTuple):
     number: int
     text: str
     error: ExpressionError | None = None
+
+
+Outcome = tuple[Line, Answer | ExpressionError]
 
 
 def check_files(inputs: Iterable[str], output: str) -> None:
@@ -154,21 +158,23 @@ def _line(file: str, number: int, raw: bytes, cut_at: int | None) -> Line:
     if number == 1:
         raw = raw.removeprefix(b"\xef\xbb\xbf")
     raw = raw.removesuffix(b"\n").removesuffix(b"\r")
-    text = raw.decode("utf-8", "replace")
     if cut_at:
         error = ExpressionError(f"longer than any expression: over {cut_at} bytes")
-        return Line(file, number, text[:_SHOWN_CHARACTERS] + "…", error)
+        return Line(file, number, _decode(raw)[:_SHOWN_CHARACTERS] + "…", error)
     try:
-        raw.decode("utf-8")
+        return Line(file, number, raw.decode())
     except UnicodeDecodeError as problem:
-        column = len(raw[: problem.start].decode("utf-8")) + 1
-        return Line(file, number, text, ExpressionError("not UTF-8", column))
-    return Line(file, number, text)
+        column = len(raw[: problem.start].decode()) + 1
+        return Line(file, number, _decode(raw), ExpressionError("not UTF-8", column))
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def solve(
     calculator: Calculator, lines: Iterable[Line], batch_size: int
-) -> Iterator[list[tuple[Line, Answer | ExpressionError]]]:
+) -> Iterator[list[Outcome]]:
     """Answers lines in their order, a batch at a time; what is no expression gets its error."""
     lines = iter(lines)
     while batch := list(islice(lines, batch_size)):
@@ -199,11 +205,14 @@ def as_json(line: Line, outcome: Answer | ExpressionError) -> str:
     )
 
 
-def withhold(outcome: Answer | ExpressionError, least: float) -> Answer | ExpressionError:
-    """The outcome, or if it is an answer less sure than `least`, one that says `?`."""
-    if isinstance(outcome, Answer) and outcome.confidence < least:
-        return outcome._replace(text="?")
-    return outcome
+def withhold(outcomes: list[Outcome], least: float) -> list[Outcome]:
+    """The outcomes, with `WITHHELD` as the text of every answer less sure than `least`."""
+    return [
+        (line, outcome._replace(text=WITHHELD))
+        if isinstance(outcome, Answer) and outcome.confidence < least
+        else (line, outcome)
+        for line, outcome in outcomes
+    ]
 
 
 FORMATS = {"text": as_text, "tsv": as_tsv, "jsonl": as_json}

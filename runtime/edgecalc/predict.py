@@ -63,20 +63,20 @@ def predict(
         for batch in lines.solve(
             calculator, _read(inputs, column, progress.count_bytes), batch_size
         ):
-            given = [(line, lines.withhold(outcome, min_confidence)) for line, outcome in batch]
+            given = lines.withhold(batch, min_confidence) if min_confidence else batch
             # What is answered is written: an interrupt or a full disk loses no more than a batch.
             lines.write(out, output, [write_line(*pair) for pair in given])
-            for line, outcome in batch:
-                if isinstance(outcome, ExpressionError):
-                    refused += 1
-                    if not quiet:
-                        progress.clear()
-                        say(f"{line.file}:{line.number}: {outcome}")
-            pairs = [(one, other) for (_, one), (_, other) in zip(batch, given, strict=True)]
-            kept_back += sum(one is not other for one, other in pairs)
-            if truth:
-                answers = [one for one, other in pairs if one is other]
-                truth.add([answer for answer in answers if isinstance(answer, Answer)])
+            errors = [pair for pair in batch if isinstance(pair[1], ExpressionError)]
+            refused += len(errors)
+            for line, error in [] if quiet else errors:
+                progress.clear()
+                say(f"{line.file}:{line.number}: {error}")
+            if min_confidence or truth:
+                answers = [outcome for _, outcome in given if isinstance(outcome, Answer)]
+                told = [answer for answer in answers if answer.text != lines.WITHHELD]
+                kept_back += len(answers) - len(told)
+                if truth:
+                    truth.add(told)
             progress.draw(len(batch))
     if kept_back and not quiet:
         say(f"{kept_back:,} answers withheld, less sure than {min_confidence:g}")

@@ -1,0 +1,119 @@
+"""The built wheel on the machines it is for, against the answers of this one.
+
+`make test-pi` runs it. What takes long, a machine's tree and what is installed there, stays in
+build/pi, so that the next run only asks for answers.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from edgecalc import space
+from edgecalc.model_file import read_packaged_model
+
+from tests.pi.machines import MACHINES, Machine
+
+REPOSITORY = Path(__file__).parents[2]
+# The one in the package, and its other variants if they were exported here.
+MODELS = [
+    *REPOSITORY.glob("runtime/edgecalc/models/*.tflite"),
+    *sorted(REPOSITORY.glob("build/release/export/*.tflite")),
+]
+LINES = 2000
+ODD_LINES = ["  007 × 8 =", "842 ÷ 37", "5+", "1000+1", "7/0", "", "x" * 2000, "999−1"]
+MAX_INSTALLED_BYTES = 100e6
+
+
+@pytest.fixture(scope="session")
+def wheel() -> Path:
+    (wheel,) = REPOSITORY.glob("build/wheel/edgecalc-*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="session")
+def lines() -> bytes:
+    spec = read_packaged_model().spec
+    indices = np.linspace(0, space.size(spec) - 1, LINES - len(ODD_LINES)).astype(np.uint64)
+    operators, a, b = space.expressions(spec, indices)
+    even = [f"{x}{chr(op)}{y}" for op, x, y in zip(operators, a, b, strict=True)]
+    return "".join(f"{line}\n" for line in [*even, *ODD_LINES]).encode()
+
+
+@pytest.fixture(scope="module", params=MACHINES, ids=lambda machine: machine.name)
+def machine(request: pytest.FixtureRequest, wheel: Path) -> Machine:
+    """A machine on which the wheel is installed."""
+    machine = request.param
+    if machine.missing:
+        pytest.skip(machine.missing)
+    machine.build()
+    installed = machine.install(wheel)
+    assert installed is None or installed.returncode == 0, installed.stderr
+    return machine
+
+
+def here(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edgecalc", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_it_calculates(machine: Machine):
+    finished = machine.run("venv/bin/edgecalc", "55+49")
+    assert (finished.stdout, finished.stderr, finished.returncode) == ("104\n", "", 0)
+
+
+def test_it_describes_its_model(machine: Machine):
+    finished = machine.run("venv/bin/edgecalc", "info", "--json")
+    expected = here("info", "--json", folder=machine.home)
+    assert (finished.stdout, finished.stderr) == (expected.stdout, "")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.name)
+def test_it_answers_as_here(machine: Machine, model: Path, lines: bytes):
+    (machine.home / "lines.txt").write_bytes(lines)
+    shutil.copyfile(model, machine.home / "model.tflite")
+    arguments = ("predict", "--model", "model.tflite", "lines.txt")
+    expected = here(*arguments, folder=machine.home)
+    finished = machine.run("venv/bin/edgecalc", *arguments)
+    answers = finished.stdout.splitlines()
+    assert len(answers) == LINES
+    assert answers == expected.stdout.splitlines()
+    assert (finished.stderr, finished.returncode) == (expected.stderr, expected.returncode)
+
+
+def test_it_shows_its_working(machine: Machine):
+    arguments = ("--explain", "842/37")
+    finished = machine.run("venv/bin/edgecalc", *arguments)
+    assert (finished.stdout, finished.stderr) == (here(*arguments, folder=machine.home).stdout, "")
+
+
+def test_it_installs_little(machine: Machine):
+    (packages,) = machine.home.glob("venv/lib/python3.*/site-packages")
+    # pip and what it came with are not needed to run it.
+    size = sum(
+        path.lstat().st_size
+        for path in packages.rglob("*")
+        if path.relative_to(packages).parts[0].split("-")[0]
+        not in ("pip", "setuptools", "pkg_resources", "_distutils_hack")
+    )
+    print(f"{machine.name}: {size:,} bytes installed")
+    if machine.name == "bookworm-arm64":
+        assert size < MAX_INSTALLED_BYTES
+
+
+def test_pip_says_in_a_sentence_that_32_bits_have_no_interpreter(machine: Machine, wheel: Path):
+    if machine.name != "trixie-arm64":
+        pytest.skip("asked of one pip with Python 3.12 or later")
+    refused = machine.run(
+        *("venv/bin/pip", "install", "--quiet", "--dry-run", "--target", "unused"),
+        *("--platform", "manylinux_2_41_armv7l", "--only-binary", ":all:", wheel.name),
+    )
+    assert refused.returncode == 1
+    reason, sentence = refused.stderr.splitlines()
+    assert reason.startswith("ERROR: Could not find a version that satisfies the requirement")
+    assert sentence.startswith("ERROR: No matching distribution found for ai-edge-litert")
+    assert "none.for.32.bit.arm.with.python.3.12.or.later" in sentence
