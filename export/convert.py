@@ -17,6 +17,7 @@ with slow_import():
     import keras
     import tensorflow as tf
 
+    import model.layers  # noqa: F401  registers layers that a trained model may have
     from export.compact import compact
 
 VARIANTS = ("float32", "float16", "int8")

@@ -143,13 +143,13 @@ def _chain(stages: Stages) -> keras.Model:
     multiplier = stages.multiplier(operands, operator, reciprocal)
     position = stages.position(operands, operator, multiplier)
     columns = symbols(stages.columns(position))
-    seen = stages.seen_position(position)
+    seen = stages.seen(position)
     nothing = np.zeros((1, axis.carries), np.float32)
     nothing[0, -axis.smallest_carry] = 1
-    carried = seen[:, 0, :1] * 0.0 + nothing
+    carried = operator[:, :1] * 0.0 + nothing
     digits = []
     for place in reversed(range(axis.places)):
-        kept, carried = map(symbols, stages.carry(seen[:, place], carried))
+        kept, carried = map(symbols, stages.carry(seen[place], carried))
         digits.append(kept)
     shown = ops.stack(digits[: -axis.shown - 1 : -1], axis=1)
     answer = ops.softmax(stages.write(operator, shown, carried[:, :1]))
@@ -181,7 +181,8 @@ def _lesson(stages: Stages) -> keras.Model:
     if "/" in spec.operators:
         given["reciprocal"] = stages.reciprocal(operands)
     given["columns"] = stages.columns(stages.position(operands, operator, multiplier))
-    column = stages.seen_column(taken["drawn_columns"] - axis.smallest_column)
+    position = ops.cast(taken["drawn_columns"] - axis.smallest_column, "float32")
+    column = ops.stack(stages.seen(position), axis=1)
     carried = ops.one_hot(taken["drawn_carries"] - axis.smallest_carry, axis.carries)
     given["kept"], given["carried"] = stages.carry(column, carried)
     digits = ops.one_hot(taken["digits"], DIGITS)

@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+import model.layers  # noqa: F401  registers layers that a saved model may have
+
 MODEL = "model.keras"
 CHECKPOINT = "checkpoint.weights.h5"
 TRAINING = "training.json"

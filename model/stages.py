@@ -9,7 +9,7 @@ from edgecalc.spec import Spec
 from edgecalc.working import Axis
 from keras import KerasTensor, layers, ops
 
-from model.network import lstm
+from model.layers import ListLSTM, Mixture
 
 if TYPE_CHECKING:
     from model.columns import Columns
@@ -30,8 +30,8 @@ class Stages:
     def __init__(self, sizes: Columns, spec: Spec) -> None:
         self.spec, self.axis, self.sizes = spec, Axis(spec), sizes
         axis, count = self.axis, len(spec.operators)
-        self._read_on = lstm(sizes.read_units, "read_on")
-        self._read_back = lstm(sizes.read_units, "read_back", go_backwards=True)
+        self._read_on = ListLSTM(sizes.read_units, name="read_on")
+        self._read_back = ListLSTM(sizes.read_units, name="read_back")
         self._operands = layers.Dense(2 * spec.digits * DIGITS, name="operands_logits")
         self._operator = layers.Dense(count, name="operator_logits")
         if "/" in spec.operators:
@@ -48,20 +48,19 @@ class Stages:
         self._rounding = layers.Dense(
             axis.places, use_bias=False, kernel_initializer="zeros", name="rounding"
         )
-        self._column = layers.Embedding(axis.columns, sizes.carry_units, name="column")
+        self._column = Mixture(axis.columns, sizes.carry_units, name="column")
         self._carry = layers.Dense(sizes.carry_units, name="carry")
         self._kept = layers.Dense(DIGITS, name="kept_logits")
         self._carried = layers.Dense(axis.carries, name="carried_logits")
-        self._write_up = lstm(sizes.write_units, "write_up")
-        self._write_down = lstm(sizes.write_units, "write_down")
+        self._write_up = ListLSTM(sizes.write_units, name="write_up")
+        self._write_down = ListLSTM(sizes.write_units, name="write_down")
         self._answer = layers.Dense(len(spec.alphabet), name="answer_logits")
 
     def read(self, expression: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
         """From ids (n, L) to logits of the operands (n, 2 * digits, 10) and the operator."""
         symbols = ops.one_hot(expression, len(self.spec.alphabet))
-        states = [_run(layer, symbols) for layer in (self._read_on, self._read_back)]
-        width = self.spec.expression_length * self.sizes.read_units
-        seen = ops.concatenate([ops.reshape(state, (-1, width)) for state in states], axis=-1)
+        steps = [[symbol] for symbol in ops.unstack(symbols, axis=1)]
+        seen = ops.concatenate(self._read_on(steps) + self._read_back(steps[::-1]), axis=-1)
         operands = ops.reshape(self._operands(seen), (-1, 2 * self.spec.digits, DIGITS))
         return operands, self._operator(seen)
 
@@ -126,21 +125,23 @@ class Stages:
         values = np.arange(self.axis.columns, dtype=np.float32)
         return ops.square(position[..., None] - values) * -_STEEPNESS
 
-    def seen_column(self, column: KerasTensor) -> KerasTensor:
-        """What the carrying stage sees of columns: classes, integers (…), to (…, carry_units)."""
-        return self._column(column)
+    def seen(self, position: KerasTensor) -> list[KerasTensor]:
+        """What the carrying stage sees of columns: from positions to (n, carry_units) a place.
 
-    def seen_position(self, position: KerasTensor) -> KerasTensor:
-        """What the carrying stage sees where columns are in doubt: a mixture of two values.
-
-        It is that of all values in proportion to `symbols` of their logits: but for the two next
-        to the position these are below 1e-6, and looking up two is faster than multiplying all.
+        Each value has a row of weights, and what is seen is a mixture of the two next to the
+        position. To mix all in proportion to `symbols` of their logits would be the same but for
+        less than 1e-6, and slower: a product with all rows.
         """
         lower = ops.clip(ops.floor(position), 0, self.axis.columns - 2)
         upper_share = ops.sigmoid((2 * (position - lower) - 1) * (_SHARPNESS * _STEEPNESS))
         lower = ops.cast(lower, "int32")
-        below, above = self._column(lower), self._column(lower + 1)
-        return below + (above - below) * upper_share[..., None]
+        # Place by place: to cut a table of (n, places, carry_units) up takes longer than all this.
+        columns = (
+            ops.unstack(lower, axis=1),
+            ops.unstack(lower + 1, axis=1),
+            ops.split(upper_share, position.shape[1], axis=1),
+        )
+        return [self._column(*column) for column in zip(*columns, strict=True)]
 
     def carry(self, column: KerasTensor, carried: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
         """From a column and the carry into it to logits of the digit kept and the carry on."""
@@ -156,23 +157,18 @@ class Stages:
         then down from the highest, for signs and leading blanks.
         """
         axis, spec = self.axis, self.spec
-        upward = ops.stack([digits[:, place] for place in reversed(range(axis.shown))], axis=1)
-        seen = _run(self._write_up, upward)
-        places = [
-            ops.concatenate([seen[:, axis.units - place], digits[:, place]], axis=-1)
-            for place in range(axis.shown)
-        ]
-        beyond = places[0] * 0.0
-        rows = []
+        shown = ops.unstack(digits, axis=1)
+        seen = self._write_up([[digit] for digit in reversed(shown)])
+        places = [(seen[axis.units - place], digit) for place, digit in enumerate(shown)]
+        beyond = tuple(part * 0.0 for part in places[0])
+        steps = []
         for symbol in reversed(range(spec.answer_length)):  # counted from the last one
             # In front of the point, a symbol of a quotient stands a place lower than one of a
             # whole number.
             candidates = [axis.units - symbol, axis.units - symbol + (symbol > spec.places)]
             pair = [places[place] if place >= 0 else beyond for place in candidates]
-            position = np.eye(spec.answer_length, dtype=np.float32)[symbol : symbol + 1]
-            position = negative * 0.0 + position
-            rows.append(ops.concatenate([*pair, operator, negative, position], axis=-1))
-        return _each(self._answer, _run(self._write_down, ops.stack(rows, axis=1)))
+            steps.append([*pair[0], *pair[1], operator, negative])
+        return ops.stack([self._answer(state) for state in self._write_down(steps)], axis=1)
 
     def _chosen(self, operator: str, probabilities: KerasTensor) -> KerasTensor:
         """The probability of one operator, (n, 1, 1)."""
@@ -185,12 +181,6 @@ def symbols(logits: KerasTensor) -> KerasTensor:
     if logits.shape[-1] == 1:  # the operator of a language that has no other
         return ops.ones_like(logits)
     return ops.softmax(logits * _SHARPNESS)
-
-
-def _run(layer: layers.LSTM, x: KerasTensor) -> KerasTensor:
-    """Runs an LSTM from a state of zeros that TFLite can make without asking for the batch."""
-    zeros = x[:, 0, :1] * 0.0 + np.zeros((1, layer.units), np.float32)
-    return layer(x, initial_state=[zeros, zeros])
 
 
 def _each(layer: layers.Dense, x: KerasTensor) -> KerasTensor:
