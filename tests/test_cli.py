@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.model_fixture import UNSURE, WRONG
 from tests.processes import COMMAND, user_environment
@@ -100,47 +98,6 @@ def test_one_line_for_each_line_in_order(edgecalc, tmp_path: Path):
         "in.txt:7: a number is missing (column 3)",
         "<stdin>:2: expected a number, found '*' (column 1)",
     ]
-
-
-@pytest.mark.parametrize("length", [999, 1000, 1001, 70_000])
-@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
-def test_long_lines_are_one_line_each(length: int, end: bytes, tmp_path: Path):
-    from edgecalc.lines import read_lines
-
-    path = tmp_path / "in.txt"
-    path.write_bytes(b" " * (length - 3) + b"1+1" + end + (b"2+2" if end else b""))
-    sizes: list[int] = []
-    found = list(read_lines([str(path)], sizes.append))
-    assert [line.number for line in found] == ([1, 2] if end else [1])
-    assert (found[0].error is None) == (length + len(end) <= 1000)
-    assert sum(sizes) == path.stat().st_size
-
-
-@pytest.mark.parametrize("style", ["text", "tsv", "jsonl"])
-@settings(deadline=None, max_examples=60)
-@given(
-    content=st.binary(max_size=200) | st.text("12+/\t\r\n\\ é\u2028", max_size=60).map(str.encode)
-)
-def test_any_bytes_give_a_line_for_each_line(tmp_path_factory, style: str, content: bytes):
-    from edgecalc.calculator import Answer
-    from edgecalc.expression import ExpressionError, parse
-    from edgecalc.lines import FORMATS, read_lines
-    from edgecalc.spec import Spec
-
-    path = tmp_path_factory.getbasetemp() / "bytes.txt"
-    path.write_bytes(content)
-    written = []
-    for line in read_lines([str(path)], lambda size: None):
-        try:
-            outcome = line.error or Answer("4", 0.5, parse(line.text, Spec()).text, "4")
-        except ExpressionError as error:
-            outcome = error
-        written.append(FORMATS[style](line, outcome))
-    assert len(written) == content.count(b"\n") + (content[-1:] not in (b"", b"\n"))
-    for text in written:
-        assert len(text.splitlines()) == 1
-        assert style != "tsv" or text.count("\t") == 3
-        assert style != "jsonl" or list(json.loads(text)) == TSV_FIELDS
 
 
 TSV_FIELDS = ["expression", "answer", "confidence", "error"]

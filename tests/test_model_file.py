@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,17 @@ def test_a_truncated_file_is_refused(tmp_path_factory, length: int):
 )
 def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes, reason: str):
     assert reason in refusal(written(tmp_path, content))
+
+
+def test_an_archive_that_lies_about_its_size_is_not_unpacked_whole(tmp_path: Path):
+    bomb = archive_of({"spec.json": " " * (64 << 20), "card.json": "{}"}, zipfile.ZIP_DEFLATED)
+    size = (64 << 20).to_bytes(4, "little")
+    assert bomb.count(size) == 2  # beside the entry, and in the list of entries
+    path = written(tmp_path, bomb.replace(size, (100).to_bytes(4, "little")))
+    tracemalloc.start()
+    assert "damaged" in refusal(path)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,9 @@ def _read_metadata(file: BinaryIO, name: str) -> tuple[Any, Any]:
                     raise ModelError(f"{name}: {entry} is larger than {MAX_METADATA_BYTES:,} bytes")
                 if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise ModelError(f"{name}: {entry} is compressed in an unknown way")
-                values.append(json.loads(archive.read(info)))
+                with archive.open(info) as content:
+                    # Not more, whatever the archive says: without a limit, all is unpacked first.
+                    values.append(json.loads(content.read(MAX_METADATA_BYTES)))
     except zipfile.BadZipFile as error:
         raise ModelError(
             f"{name}: is not an edgecalc model, or is truncated or damaged: {error}"

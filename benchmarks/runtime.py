@@ -1,0 +1,248 @@
+"""The runtime, and beside it its peers with the same network: `python -m benchmarks.runtime`.
+
+Every step is a process of its own, on one core but for the step that counts threads, and what is
+compared takes turns in it. All numbers are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from edgecalc import lines, predict, space
+from edgecalc.calculator import BATCH_SIZE, Calculator
+from edgecalc.codec import encode
+from edgecalc.interpreter import Network
+from edgecalc.model_file import read_model
+
+_BATCHES = (1, 16, 64, 256, 1024)
+_ROUNDS = 9
+_SECONDS = 0.2  # how long one is measured until it is the next one's turn
+_STARTS = 21
+_ANSWERS = 5000
+_LINES = 200_000
+_REPORT = Path("build/bench/runtime.json")
+_COMPARED = 64  # the batch of the bars against peers
+# name, unit, what it must be at most (negative: at least, without the sign)
+_BARS = {
+    "batch, times the tf.function": -2.0,
+    "batch, times ONNX Runtime": -1.0,
+    "batch, share of the float floor": -0.5,
+    "predict, share of the bare interpreter": -0.8,
+    "one warm answer, ms": 0.2,
+    "cold start, s": 0.4,
+    "cold start, MB": 100.0,
+}
+
+Runner = Callable[[np.ndarray], Any]
+
+
+def rates(runners: Mapping[str, Runner], ids: np.ndarray) -> dict[str, int]:
+    """Expressions per second of each, measured in turns."""
+    for run in runners.values():
+        run(ids)
+    measured: dict[str, list[float]] = {name: [] for name in runners}
+    for _ in range(_ROUNDS):
+        for name, run in runners.items():
+            count, begun = 0, time.perf_counter()
+            while (elapsed := time.perf_counter() - begun) < _SECONDS:
+                run(ids)
+                count += len(ids)
+            measured[name].append(count / elapsed)
+    return {name: round(statistics.median(values)) for name, values in measured.items()}
+
+
+def expressions(model: Path, count: int) -> list[str]:
+    """Expressions from all over the space of a model."""
+    spec = read_model(model).spec
+    indices = space.permute(np.arange(count), space.size(spec), seed=1)
+    operators, a, b = space.expressions(spec, indices)
+    return [f"{x}{chr(op)}{y}" for op, x, y in zip(operators, a, b, strict=True)]
+
+
+def step_alone(folder: Path, model: Path) -> dict[str, Any]:
+    """Latency of one answer, and files beside the bare interpreter."""
+    calculator = Calculator(model, threads=1)
+    texts = expressions(model, _LINES)
+    milliseconds = []
+    for text in texts[:_ANSWERS]:
+        begun = time.perf_counter()
+        calculator.answer(text)
+        milliseconds.append((time.perf_counter() - begun) * 1e3)
+    with tempfile.TemporaryDirectory() as scratch:
+        source, target = Path(scratch, "in.txt"), Path(scratch, "out.txt")
+        source.write_text("".join(f"{text}\n" for text in texts))
+        network = Network(read_model(model), threads=1)
+        blocks = np.array_split(encode(texts, calculator.spec), _LINES // BATCH_SIZE)
+
+        def bare() -> None:
+            for block in blocks:
+                network.run(block)
+
+        def whole() -> None:
+            options = (str(target), "text", BATCH_SIZE, None, 0.0, False, True, print)
+            predict.predict(calculator, [str(source)], *options)
+
+        turns = [(seconds(bare), seconds(whole)) for _ in range(_ROUNDS)]
+    shares = [alone / together for alone, together in turns]
+    return {
+        "answer_ms": {
+            "p50": statistics.median(milliseconds),
+            "p99": statistics.quantiles(milliseconds, n=100)[98],
+        },
+        "predict_lines_per_second": round(_LINES / statistics.median(turn[1] for turn in turns)),
+        "predict_share_of_bare": statistics.median(shares),
+    }
+
+
+def step_threads(folder: Path, model: Path) -> dict[str, Any]:
+    """Rates over batch sizes and threads, on all cores."""
+    networks = {str(n): Network(read_model(model), n) for n in range(1, os.cpu_count() + 1)}
+    runners = {name: network.run for name, network in networks.items()}
+    texts = expressions(model, _BATCHES[-1])
+    spec = read_model(model).spec
+    return {str(n): rates(runners, encode(texts[:n], spec)) for n in _BATCHES}
+
+
+def step_peers(folder: Path, model: Path) -> dict[str, Any]:
+    """Rates of peers that have the same weights, over batch sizes."""
+    # TFLite before TensorFlow: the other way round they do not get along in one process.
+    network = Network(read_model(model), threads=1)
+    from benchmarks import peers
+
+    runners: dict[str, Runner] = {"edgecalc": network.run, **peers.runners(folder)}
+    texts = expressions(model, _BATCHES[-1])
+    ids = encode(texts, read_model(model).spec)
+    answers = {name: run(ids).argmax(axis=-1) for name, run in runners.items()}
+    floor = peers.floor(read_model(model).flatbuffer, _COMPARED)
+    return {
+        "rates": {str(n): rates(runners, ids[:n]) for n in _BATCHES},
+        "answers_as_edgecalc": {
+            name: float((answer == answers["edgecalc"]).all(axis=-1).mean())
+            for name, answer in answers.items()
+        },
+        "floor": floor,
+    }
+
+
+def step_start(folder: Path, model: Path) -> dict[str, Any]:
+    """Seconds and memory of `edgecalc 55+49`, start to exit."""
+    command = [str(Path(sys.executable).with_name("edgecalc")), "--model", str(model), "55+49"]
+    asking = "from edgecalc.cli import main; main(); print(open('/proc/self/status').read())"
+    measured, peaks = [], []
+    for _ in range(_STARTS):
+        measured.append(
+            seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+        )
+        # What the kernel tells a parent of its child's peak includes its own.
+        told = subprocess.run(
+            [sys.executable, "-c", asking, *command[1:]], check=True, capture_output=True, text=True
+        )
+        (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", told.stdout)
+        peaks.append(int(peak) * 1024 / 1e6)
+    return {"seconds": statistics.median(measured), "peak_mb": statistics.median(peaks)}
+
+
+def installed_mb() -> dict[str, float]:
+    """Megabytes of what the runtime needs, by distribution."""
+    sizes = {"edgecalc": sum(map(size_of, Path(lines.__file__).parent.rglob("*.[pt][yf]*")))}
+    for name in ("numpy", "tflite-runtime"):
+        files = importlib.metadata.files(name) or []
+        sizes[name] = sum(size_of(Path(file.locate())) for file in files)
+    return {name: size / 1e6 for name, size in sizes.items()}
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file that is there and no cache of Python's."""
+    return path.stat().st_size if path.is_file() and path.suffix != ".pyc" else 0
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """How long a call takes."""
+    begun = time.perf_counter()
+    function()
+    return time.perf_counter() - begun
+
+
+STEPS = {"start": step_start, "alone": step_alone, "threads": step_threads, "peers": step_peers}
+
+
+def in_a_process(step: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Runs a step on one core, or on all for the one that counts threads."""
+    command = [sys.executable, "-m", "benchmarks.runtime", "--step", step]
+    command += ["--model", str(arguments.model), "--file", str(arguments.file)]
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores if step == "threads" else {max(cores)})
+    try:
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    finally:
+        os.sched_setaffinity(0, cores)
+    return json.loads(done.stdout)
+
+
+def against_bars(result: dict[str, Any]) -> dict[str, float]:
+    """What the bars are about, by their names."""
+    compared = result["peers"]["rates"][str(_COMPARED)]
+    return {
+        "batch, times the tf.function": compared["edgecalc"] / compared["tf.function"],
+        "batch, times ONNX Runtime": compared["edgecalc"] / compared["ONNX Runtime"],
+        "batch, share of the float floor": compared["edgecalc"] / result["peers"]["floor"]["rate"],
+        "predict, share of the bare interpreter": result["alone"]["predict_share_of_bare"],
+        "one warm answer, ms": result["alone"]["answer_ms"]["p50"],
+        "cold start, s": result["start"]["seconds"],
+        "cold start, MB": result["start"]["peak_mb"],
+    }
+
+
+def table(rows: Mapping[str, Mapping[str, int]], title: str) -> str:
+    """Rates by batch size, as Markdown has it."""
+    names = list(next(iter(rows.values())))
+    text = [f"| {title} | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for batch, row in rows.items():
+        text.append(f"| {batch} | " + " | ".join(f"{rate:,}" for rate in row.values()) + " |")
+    return "\n".join(text)
+
+
+def main() -> int:
+    """Runs the benchmark; returns its exit status."""
+    parser = argparse.ArgumentParser("python -m benchmarks.runtime", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="folder of a trained model")
+    parser.add_argument("--file", type=Path, required=True, help="a file exported from it")
+    parser.add_argument("--step", choices=STEPS, help="this step alone, as JSON")
+    arguments = parser.parse_args()
+    if arguments.step:
+        print(json.dumps(STEPS[arguments.step](arguments.model, arguments.file)))
+        return 0
+    result = {step: in_a_process(step, arguments) for step in STEPS}
+    result["installed_mb"] = installed_mb()
+    print(table(result["peers"]["rates"], "expressions/s, one core, in batches of"))
+    print(table(result["threads"], "expressions/s of edgecalc, with threads"))
+    for key in ("floor", "answers_as_edgecalc"):
+        print(f"{key}: {result['peers'][key]}")
+    print(f"installed, MB: {result['installed_mb']}")
+    print(f"alone: {result['alone']}")
+    result["bars"] = against_bars(result)
+    for name, value in result["bars"].items():
+        bar = _BARS[name]
+        met = value <= bar if bar > 0 else value >= -bar
+        bound = f"at most {bar:g}" if bar > 0 else f"at least {-bar:g}"
+        print(f"{name}: {value:.3g} ({bound}{'' if met else ': missed'})")
+    _REPORT.parent.mkdir(parents=True, exist_ok=True)
+    _REPORT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
