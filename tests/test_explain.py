@@ -89,7 +89,7 @@ def test_the_packaged_model_shows_its_working():
 
 
 def test_the_command(capsys):
-    assert main(["--explain", "842*37", "nonsense", "5-17"]) == 1
+    assert main(["--explain", "nonsense", "842*37", "5-17"]) == 1
     out, errors = capsys.readouterr()
     assert out.splitlines()[0] == "842*37 = 31154"
     assert "\n\n5-17 = -12\n" in out

@@ -147,17 +147,17 @@ def _answer(calculator: Calculator, expressions: list[str]) -> int:
 
 
 def _explain(calculator: Calculator, expressions: list[str]) -> int:
-    refused = 0
+    shown = 0
     with lines.open_output(lines.STANDARD) as out:
-        for number, text in enumerate(expressions):
+        for text in expressions:
             try:
                 working = calculator.explain(text).lines(calculator.spec)
             except ExpressionError as error:
-                refused += 1
                 _say(f"edgecalc: {lines.escape(text)}: {error}")
                 continue
-            lines.write(out, lines.STANDARD, [""] * (number > 0) + working)
-    return FAILED if refused else 0
+            lines.write(out, lines.STANDARD, [""] * (shown > 0) + working)
+            shown += 1
+    return FAILED if shown < len(expressions) else 0
 
 
 def _predict(arguments: list[str]) -> int:

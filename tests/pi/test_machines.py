@@ -6,6 +6,7 @@ build/pi, so that the next run only asks for answers.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,23 @@ def test_it_installs_little(machine: Machine):
     print(f"{machine.name}: {size:,} bytes installed")
     if machine.name == "bookworm-arm64":
         assert size < MAX_INSTALLED_BYTES
+
+
+def test_it_installs_without_internet(machine: Machine, wheel: Path):
+    bits = {"bookworm-arm64": "aarch64", "bookworm-armhf": "armv7l"}.get(machine.name)
+    if bits is None:
+        pytest.skip("asked of two machines that have this one's version of Python")
+    commands = re.findall(r"^    (pip download .*)$", (REPOSITORY / "README.md").read_text(), re.M)
+    (download,) = (command for command in commands if bits in command)
+    collected = subprocess.run(
+        [sys.executable, "-m", *download.split()], cwd=machine.home, capture_output=True, text=True
+    )
+    assert collected.returncode == 0, collected.stderr
+    offline = ("--no-index", "--find-links", "wheels", "--target", "offline", "--upgrade")
+    installed = machine.run("venv/bin/pip", "install", "--quiet", *offline, "edgecalc")
+    assert installed.returncode == 0, installed.stderr
+    finished = machine.run("env", "PYTHONPATH=offline", "python3", "-m", "edgecalc", "55+49")
+    assert finished.stdout == "104\n"
 
 
 def test_pip_says_in_a_sentence_that_32_bits_have_no_interpreter(machine: Machine, wheel: Path):
