@@ -116,11 +116,12 @@ def test_it_installs_without_internet(machine: Machine, wheel: Path):
         [sys.executable, "-m", *download.split()], cwd=machine.home, capture_output=True, text=True
     )
     assert collected.returncode == 0, collected.stderr
-    offline = ("--no-index", "--find-links", "wheels", "--target", "offline", "--upgrade")
-    installed = machine.run("venv/bin/pip", "install", "--quiet", *offline, "edgecalc")
+    environment = ("-m", "venv", "--clear", "--without-pip", *machine.venv_options, "offline")
+    assert machine.run(machine.python, *environment).returncode == 0
+    offline = ("install", "--quiet", "--no-index", "--find-links", "wheels", "edgecalc")
+    installed = machine.run("venv/bin/pip", "--python", "offline/bin/python", *offline)
     assert installed.returncode == 0, installed.stderr
-    finished = machine.run("env", "PYTHONPATH=offline", "python3", "-m", "edgecalc", "55+49")
-    assert finished.stdout == "104\n"
+    assert machine.run("offline/bin/edgecalc", "55+49").stdout == "104\n"
 
 
 def test_pip_says_in_a_sentence_that_32_bits_have_no_interpreter(machine: Machine, wheel: Path):
