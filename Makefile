@@ -49,7 +49,7 @@ test: $(SETUP) ## run the tests, the tiny road end to end among them
 	$(RUN) -m pytest
 
 test-pi: $(SETUP) $(WHEEL) ## install the wheel on emulated Raspberry Pis (one: MACHINE=bookworm-arm64) and compare
-	$(RUN) -m pytest tests/pi $(if $(MACHINE),-k "$(MACHINE)")
+	$(RUN) -m pytest -rsP tests/pi $(if $(MACHINE),-k "$(MACHINE)")
 
 lint: $(SETUP) ## check style and format
 	$(RUN) -m ruff check .
@@ -59,10 +59,11 @@ format: $(SETUP) ## mend style and format
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: $(SETUP) ## measure what the README claims, into build/bench/
+bench: $(EXPORT) ## measure what the README claims, with the network of PRESET, into build/bench/
 	$(RUN) -m benchmarks.pipeline
-	$(RUN) -m benchmarks.feeding
+	$(RUN) -m benchmarks.feeding --preset $(PRESET)
 	$(RUN) -m benchmarks.lstm
+	$(RUN) -m benchmarks.runtime --model $(BUILD)/model --file $(BUILD)/export/edgecalc-$(PRESET)-int8.tflite
 
 lock: ## pin requirements.in anew; needs uv
 	uv pip compile requirements.in --python-version 3.11 --generate-hashes --upgrade \

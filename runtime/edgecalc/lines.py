@@ -23,7 +23,7 @@ COMPRESSED = ".gz"
 # Longer than any expression with blanks that a person types; no more of a line is ever held.
 MAX_LINE_BYTES = 1000
 _SHOWN_CHARACTERS = 60
-_SKIPPED_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 16
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -80,7 +80,7 @@ def read_lines(
 
     Args:
         inputs: the files.
-        count_bytes: called with the size of every line.
+        count_bytes: called with the size of whatever was read.
         max_bytes: how much of a line is held; a longer one gets an error.
 
     Raises:
@@ -90,13 +90,8 @@ def read_lines(
         name = "<stdin>" if path == STANDARD else path
         try:
             with _open(path) as file:
-                number = 0
-                while raw := file.readline(max_bytes):
-                    number += 1
-                    whole = raw.endswith(b"\n") or len(raw) < max_bytes
-                    rest = 0 if whole else _skip_rest(file)
-                    count_bytes(len(raw) + rest)
-                    yield _line(name, number, raw, max_bytes if rest else None)
+                for number, raw in enumerate(_split(file, count_bytes, max_bytes), 1):
+                    yield _line(name, number, raw, max_bytes)
         except (OSError, EOFError, zlib.error) as error:  # the latter two from a damaged gzip file
             reason = getattr(error, "strerror", None) or str(error)
             raise OSError(getattr(error, "errno", None) or errno.EIO, reason, name) from error
@@ -144,23 +139,25 @@ def write(output: BinaryIO, path: str, texts: Iterable[str]) -> None:
         raise OSError(error.errno, error.strerror, name) from error
 
 
-def _skip_rest(file: BinaryIO) -> int:
-    """Reads up to the end of the line; returns how many bytes that were."""
-    size = 0
-    while part := file.readline(_SKIPPED_BYTES):
-        size += len(part)
-        if part.endswith(b"\n"):
-            break
-    return size
+def _split(file: BinaryIO, count_bytes: Callable[[int], None], max_bytes: int) -> Iterator[bytes]:
+    """Lines without their LF; of one longer than `max_bytes` its beginning, a byte longer."""
+    rest = b""
+    while chunk := file.read1(_CHUNK_BYTES):
+        count_bytes(len(chunk))
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+        rest = rest[: max_bytes + 1]
+    if rest:
+        yield rest
 
 
-def _line(file: str, number: int, raw: bytes, cut_at: int | None) -> Line:
+def _line(file: str, number: int, raw: bytes, max_bytes: int) -> Line:
+    if len(raw) > max_bytes:
+        error = ExpressionError(f"longer than any expression: over {max_bytes} bytes")
+        return Line(file, number, _decode(raw[:_SHOWN_CHARACTERS]) + "…", error)
     if number == 1:
         raw = raw.removeprefix(b"\xef\xbb\xbf")
-    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
-    if cut_at:
-        error = ExpressionError(f"longer than any expression: over {cut_at} bytes")
-        return Line(file, number, _decode(raw)[:_SHOWN_CHARACTERS] + "…", error)
+    raw = raw.removesuffix(b"\r")
     try:
         return Line(file, number, raw.decode())
     except UnicodeDecodeError as problem:

@@ -101,7 +101,7 @@ def test_it_installs_little(machine: Machine):
         if path.relative_to(packages).parts[0].split("-")[0]
         not in ("pip", "setuptools", "pkg_resources", "_distutils_hack")
     )
-    print(f"{machine.name}: {size:,} bytes installed")
+    print(f"{machine.name}: {size / 1e6:.0f} MB installed")
     if machine.name == "bookworm-arm64":
         assert size < MAX_INSTALLED_BYTES
 
