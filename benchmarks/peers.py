@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-import tf2onnx
-
-# tensorflow.lite.tools is what TensorFlow's own command-line tools for model files are made of.
-from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
+from edgecalc.native_output import slow_import
 
 from export.convert import answer_alone, load, tf
 from model.files import MODEL
+
+with slow_import():
+    import onnxruntime
+    import tf2onnx
+
+    # tensorflow.lite.tools is what TensorFlow's own tools for model files are made of.
+    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.tools import flatbuffer_utils
 
 _OPSET = 17
 _LARGE = 1024

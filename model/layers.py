@@ -17,9 +17,9 @@ from keras import layers, ops
 class ListLSTM(layers.Layer):
     """An LSTM (Hochreiter and Schmidhuber, 1997) over a list, with a bias for each step.
 
-    The bias lets a step know which one it is. Initial weights are those of Keras's LSTM. It has
-    half as many operators as that one unrolled: the products of a step are one, and before the
-    first there is no state to multiply with.
+    The bias lets a step know which one it is. Initial weights are those of Keras's LSTM. Beside
+    that one unrolled, the two products of a step are one, and before the first step there is no
+    state to multiply with.
 
     Args:
         units: the size of the state.

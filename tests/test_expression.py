@@ -1,5 +1,5 @@
 import pytest
-from edgecalc.expression import Expression, ExpressionError, parse
+from edgecalc.expression import Expression, ExpressionError, parse, plain_form
 from edgecalc.spec import Spec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +80,13 @@ def test_any_text_is_an_expression_or_an_error_in_one_line(text: str):
     else:
         assert len(str(error).splitlines()) == 1
         assert error.column is None or 1 <= error.column <= len(text) + 1
+
+
+@pytest.mark.parametrize("spec", [SPEC, Spec(digits=1), Spec(digits=2, operators="-+")])
+@given(text=st.text("0123456789+-*/\n", max_size=7) | st.from_regex(r"\A\d{1,4}[-+*/]\d{1,4}\Z"))
+def test_the_plain_form_is_that_of_what_reads_as_itself(spec: Spec, text: str):
+    try:
+        unchanged = parse(text, spec).text == text
+    except ExpressionError:
+        unchanged = False
+    assert bool(plain_form(spec).fullmatch(text)) == unchanged

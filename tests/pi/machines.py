@@ -25,6 +25,10 @@ _INSIDE = {
 _ENTER = 'mount -t proc proc "$0/proc"; mount --bind /sys "$0/sys"; exec chroot "$0" "$@"'
 
 
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Machine:
     """One on which a person makes a virtual environment and installs the wheel in it.
@@ -63,30 +67,32 @@ class Machine:
         """Runs a command in `home`."""
         return subprocess.run(command, cwd=self.home, capture_output=True, text=True)
 
-    def install(self, wheel: Path) -> subprocess.CompletedProcess[str] | None:
-        """Installs the wheel in a new environment.
+    def has_installed(self, wheel: Path, environment: str) -> bool:
+        """Whether this very wheel was installed in a virtual environment here."""
+        stamp = self._stamp(environment)
+        return stamp.exists() and stamp.read_text() == _digest(wheel)
 
-        Returns:
-            What pip said; None if this very wheel was installed already.
-        """
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        stamp = self.home / "installed.sha256"
-        if stamp.exists() and stamp.read_text() == digest:
-            return None
-        stamp.unlink(missing_ok=True)
-        shutil.rmtree(self.home / "venv", ignore_errors=True)
+    def install(
+        self, wheel: Path, environment: str, *options: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Installs the wheel in a new virtual environment; returns what pip said."""
+        self._stamp(environment).unlink(missing_ok=True)
+        shutil.rmtree(self.home / environment, ignore_errors=True)
         shutil.copy(wheel, self.home)
-        made = self.run(self.python, "-m", "venv", *self.venv_options, "venv")
+        made = self.run(self.python, "-m", "venv", *self.venv_options, environment)
         assert made.returncode == 0, made.stderr
-        pip = ("venv/bin/pip", "--disable-pip-version-check", "install", "--quiet")
+        pip = (f"{environment}/bin/pip", "--disable-pip-version-check", "install", "--quiet")
         if self.interpreter:
             chosen = self.run(*pip, "numpy", self.interpreter)
             assert chosen.returncode == 0, chosen.stderr
             pip = (*pip, "--no-deps")
-        installed = self.run(*pip, wheel.name)
+        installed = self.run(*pip, *options, wheel.name)
         if installed.returncode == 0:
-            stamp.write_text(digest)
+            self._stamp(environment).write_text(_digest(wheel))
         return installed
+
+    def _stamp(self, environment: str) -> Path:
+        return self.home / f"{environment}.sha256"
 
 
 @dataclass(frozen=True)
