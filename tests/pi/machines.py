@@ -142,9 +142,9 @@ class Pi(Machine):
         partial.parent.mkdir(parents=True, exist_ok=True)
         packages = ",".join([*self.packages, "ca-certificates"])
         options = (f"--arch={self.architecture}", "--variant=minbase", f"--include={packages}")
-        made = subprocess.run(
-            ["debootstrap", *options, self.release, partial], capture_output=True, text=True
-        )
+        # What it mounts is gone with it too, however it ends.
+        command = ["unshare", "--mount", "debootstrap", *options, self.release, partial]
+        made = subprocess.run(command, capture_output=True, text=True)
         assert made.returncode == 0, made.stdout[-2000:] + made.stderr
         if "PIP_CERT" in os.environ:  # here the network has a certificate of its own
             shutil.copyfile(os.environ["PIP_CERT"], partial / _CERTIFICATES)
