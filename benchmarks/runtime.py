@@ -157,7 +157,7 @@ def step_start(folder: Path, model: Path) -> dict[str, Any]:
 
 def installed_mb() -> dict[str, float]:
     """Megabytes of what the runtime needs, by distribution."""
-    sizes = {"edgecalc": sum(map(size_of, Path(lines.__file__).parent.rglob("*.[pt][yf]*")))}
+    sizes = {"edgecalc": sum(map(size_of, Path(lines.__file__).parent.rglob("*")))}
     for name in ("numpy", "tflite-runtime"):
         files = importlib.metadata.files(name) or []
         sizes[name] = sum(size_of(Path(file.locate())) for file in files)
@@ -222,6 +222,9 @@ def main() -> int:
     parser.add_argument("--file", type=Path, required=True, help="a file exported from it")
     parser.add_argument("--step", choices=STEPS, help="this step alone, as JSON")
     arguments = parser.parse_args()
+    for path in (arguments.model, arguments.file):
+        if not path.exists():
+            parser.error(f"{path}: no such file or folder; `make export` writes both")
     if arguments.step:
         print(json.dumps(STEPS[arguments.step](arguments.model, arguments.file)))
         return 0
