@@ -1,1 +1,11 @@
-"""Measurements that the documentation quotes; each module is a command."""
+"""Measurements that the documentation quotes; each module but `peers` is a command."""
+
+import json
+from pathlib import Path
+
+
+def save(name: str, result: dict[str, object]) -> None:
+    """Writes what was measured to `build/bench/NAME.json`."""
+    path = Path("build/bench", f"{name}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

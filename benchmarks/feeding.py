@@ -7,7 +7,6 @@ on one batch over and over; the bar is a tenth. Measured in turns, medians of se
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import presets
+from benchmarks import save
 from model.dataset import open_corpus, training_batches
 from model.networks import NETWORKS
 from model.train import Training, compiled
@@ -24,7 +24,6 @@ from model.train import Training, compiled
 _ROUNDS = 5
 _FEED_BATCHES = 500
 _TRAIN_STEPS = 40
-_OUT = Path("build/bench/feeding.json")
 
 
 def milliseconds(function: Callable[[], object], times: int) -> dict[str, float]:
@@ -70,8 +69,7 @@ def main() -> int:
             f"{clock:>9} time of a batch of {training.batch_size}: feeding {feed:.2f} ms, "
             f"training {step:.2f} ms, {feed / step:.1%} of it"
         )
-    _OUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    save("feeding", result)
     return 0
 
 

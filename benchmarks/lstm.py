@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 from edgecalc.spec import Spec
 
+from benchmarks import save
+
 _BATCHES = (1, 64)
 _ROUNDS = 9
 _SECONDS = 0.5
-_OUT = Path("build/bench/lstm.json")
 
 
 def convert(folder: Path) -> None:
@@ -92,8 +93,7 @@ def main() -> int:
         ratio = measured["rate"] / result[f"loop-{name.split('-')[1]}"]["rate"]
         size = f"{measured['bytes']:,} bytes"
         print(f"{name:<12} {measured['rate']:>7,}/s  {ratio:5.2f} of the loop's rate  {size}")
-    _OUT.parent.mkdir(parents=True, exist_ok=True)
-    _OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    save("lstm", result)
     return 0
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from edgecalc.native_output import slow_import
 
-from export.convert import answer_alone, load, tf
-from model.files import MODEL
+from export.convert import answer_alone, tf
+from model.files import load_keras
 
 with slow_import():
     import onnxruntime
@@ -35,7 +35,7 @@ def runners(folder: Path) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    model = answer_alone(load(folder / MODEL))
+    model = answer_alone(load_keras(folder))
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.int32, name="expression")]
 
     def answer(expression: Any) -> Any:

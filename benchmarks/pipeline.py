@@ -7,7 +7,6 @@ follow the records per second while running and the seconds of start-up.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -23,11 +22,12 @@ from edgecalc import space
 from edgecalc.spec import PADDING, Spec
 from edgecalc.working import ABSENT, Axis
 
+from benchmarks import save
+
 BAR_RATIO = 10
 BAR_SECONDS = 40
 _SMALLER = 4  # how much smaller the small one of the two sizes is
 _PLAIN_SHARDS = 8
-_REPORT = Path("build/bench/pipeline.json")
 
 
 def plain_features(index: int, spec: Spec) -> Iterator[dict[str, bytes]]:
@@ -179,9 +179,8 @@ def main(arguments: list[str] | None = None) -> int:
     met = ratio >= BAR_RATIO and seconds < BAR_SECONDS
     print(f"ours / best plain: {ratio:.1f} times the records/s (bar {BAR_RATIO})")
     print(f"the whole default corpus: {seconds:.1f} s (bar {BAR_SECONDS}); medians of {given.runs}")
-    _REPORT.parent.mkdir(parents=True, exist_ok=True)
     report = {"cores": cores, "runs": given.runs, "ratio": ratio, "met": met, "results": results}
-    _REPORT.write_text(json.dumps(report, indent=1) + "\n", encoding="ascii")
+    save("pipeline", report)
     return 0 if met else 1
 
 

@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgecalc import lines, predict, space
+from edgecalc import predict, space
 from edgecalc.calculator import BATCH_SIZE, Calculator
 from edgecalc.codec import encode
 from edgecalc.interpreter import Network
 from edgecalc.model_file import read_model
+from edgecalc.spec import Spec
+
+from benchmarks import save
 
 _BATCHES = (1, 16, 64, 256, 1024)
 _ROUNDS = 9
@@ -33,18 +36,14 @@ _SECONDS = 0.2  # how long one is measured until it is the next one's turn
 _STARTS = 21
 _ANSWERS = 5000
 _LINES = 200_000
-_REPORT = Path("build/bench/runtime.json")
 _COMPARED = 64  # the batch of the bars against peers
-# name, unit, what it must be at most (negative: at least, without the sign)
-_BARS = {
-    "batch, times the tf.function": -2.0,
-    "batch, times ONNX Runtime": -1.0,
-    "batch, share of the float floor": -0.5,
-    "predict, share of the bare interpreter": -0.8,
-    "one warm answer, ms": 0.2,
-    "cold start, s": 0.4,
-    "cold start, MB": 100.0,
+_AT_LEAST = {
+    "batch, times the tf.function": 2.0,
+    "batch, times ONNX Runtime": 1.0,
+    "batch, share of the float floor": 0.5,
+    "predict, share of the bare interpreter": 0.8,
 }
+_AT_MOST = {"one warm answer, ms": 0.2, "cold start, s": 0.4, "cold start, MB": 100.0}
 
 Runner = Callable[[np.ndarray], Any]
 
@@ -64,18 +63,17 @@ def rates(runners: Mapping[str, Runner], ids: np.ndarray) -> dict[str, int]:
     return {name: round(statistics.median(values)) for name, values in measured.items()}
 
 
-def expressions(model: Path, count: int) -> list[str]:
-    """Expressions from all over the space of a model."""
-    spec = read_model(model).spec
+def expressions(spec: Spec, count: int) -> list[str]:
+    """Expressions from all over the space of a language."""
     indices = space.permute(np.arange(count), space.size(spec), seed=1)
     operators, a, b = space.expressions(spec, indices)
     return [f"{x}{chr(op)}{y}" for op, x, y in zip(operators, a, b, strict=True)]
 
 
-def step_alone(folder: Path, model: Path) -> dict[str, Any]:
+def step_alone(file: Path, folder: Path) -> dict[str, Any]:
     """Latency of one answer, and files beside the bare interpreter."""
-    calculator = Calculator(model, threads=1)
-    texts = expressions(model, _LINES)
+    calculator = Calculator(file, threads=1)
+    texts = expressions(calculator.spec, _LINES)
     milliseconds = []
     for text in texts[:_ANSWERS]:
         begun = time.perf_counter()
@@ -84,8 +82,9 @@ def step_alone(folder: Path, model: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch, "in.txt"), Path(scratch, "out.txt")
         source.write_text("".join(f"{text}\n" for text in texts))
-        network = Network(read_model(model), threads=1)
-        blocks = np.array_split(encode(texts, calculator.spec), _LINES // BATCH_SIZE)
+        network = Network(read_model(file), threads=1)
+        ids = encode(texts, calculator.spec)
+        blocks = [ids[start : start + BATCH_SIZE] for start in range(0, _LINES, BATCH_SIZE)]
 
         def bare() -> None:
             for block in blocks:
@@ -107,39 +106,37 @@ def step_alone(folder: Path, model: Path) -> dict[str, Any]:
     }
 
 
-def step_threads(folder: Path, model: Path) -> dict[str, Any]:
+def step_threads(file: Path, folder: Path) -> dict[str, Any]:
     """Rates over batch sizes and threads, on all cores."""
-    networks = {str(n): Network(read_model(model), n) for n in range(1, os.cpu_count() + 1)}
-    runners = {name: network.run for name, network in networks.items()}
-    texts = expressions(model, _BATCHES[-1])
-    spec = read_model(model).spec
-    return {str(n): rates(runners, encode(texts[:n], spec)) for n in _BATCHES}
+    model = read_model(file)
+    runners = {str(n): Network(model, n).run for n in range(1, os.cpu_count() + 1)}
+    ids = encode(expressions(model.spec, _BATCHES[-1]), model.spec)
+    return {str(n): rates(runners, ids[:n]) for n in _BATCHES}
 
 
-def step_peers(folder: Path, model: Path) -> dict[str, Any]:
+def step_peers(file: Path, folder: Path) -> dict[str, Any]:
     """Rates of peers that have the same weights, over batch sizes."""
     # TFLite before TensorFlow: the other way round they do not get along in one process.
-    network = Network(read_model(model), threads=1)
+    model = read_model(file)
+    network = Network(model, threads=1)
     from benchmarks import peers
 
     runners: dict[str, Runner] = {"edgecalc": network.run, **peers.runners(folder)}
-    texts = expressions(model, _BATCHES[-1])
-    ids = encode(texts, read_model(model).spec)
+    ids = encode(expressions(model.spec, _BATCHES[-1]), model.spec)
     answers = {name: run(ids).argmax(axis=-1) for name, run in runners.items()}
-    floor = peers.floor(read_model(model).flatbuffer, _COMPARED)
     return {
         "rates": {str(n): rates(runners, ids[:n]) for n in _BATCHES},
         "answers_as_edgecalc": {
             name: float((answer == answers["edgecalc"]).all(axis=-1).mean())
             for name, answer in answers.items()
         },
-        "floor": floor,
+        "floor": peers.floor(model.flatbuffer, _COMPARED),
     }
 
 
-def step_start(folder: Path, model: Path) -> dict[str, Any]:
+def step_start(file: Path, folder: Path) -> dict[str, Any]:
     """Seconds and memory of `edgecalc 55+49`, start to exit."""
-    command = [str(Path(sys.executable).with_name("edgecalc")), "--model", str(model), "55+49"]
+    command = [str(Path(sys.executable).with_name("edgecalc")), "--model", str(file), "55+49"]
     asking = "from edgecalc.cli import main; main(); print(open('/proc/self/status').read())"
     measured, peaks = [], []
     for _ in range(_STARTS):
@@ -157,16 +154,13 @@ def step_start(folder: Path, model: Path) -> dict[str, Any]:
 
 def installed_mb() -> dict[str, float]:
     """Megabytes of what the runtime needs, by distribution."""
-    sizes = {"edgecalc": sum(map(size_of, Path(lines.__file__).parent.rglob("*")))}
+    files = {"edgecalc": list(Path(predict.__file__).parent.rglob("*"))}
     for name in ("numpy", "tflite-runtime"):
-        files = importlib.metadata.files(name) or []
-        sizes[name] = sum(size_of(Path(file.locate())) for file in files)
-    return {name: size / 1e6 for name, size in sizes.items()}
-
-
-def size_of(path: Path) -> int:
-    """Bytes of a file that is there and no cache of Python's."""
-    return path.stat().st_size if path.is_file() and path.suffix != ".pyc" else 0
+        files[name] = [Path(file.locate()) for file in importlib.metadata.files(name) or []]
+    return {
+        name: sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
+        for name, paths in files.items()
+    }
 
 
 def seconds(function: Callable[[], object]) -> float:
@@ -226,7 +220,7 @@ def main() -> int:
         if not path.exists():
             parser.error(f"{path}: no such file or folder; `make export` writes both")
     if arguments.step:
-        print(json.dumps(STEPS[arguments.step](arguments.model, arguments.file)))
+        print(json.dumps(STEPS[arguments.step](arguments.file, arguments.model)))
         return 0
     result = {step: in_a_process(step, arguments) for step in STEPS}
     result["installed_mb"] = installed_mb()
@@ -238,12 +232,12 @@ def main() -> int:
     print(f"alone: {result['alone']}")
     result["bars"] = against_bars(result)
     for name, value in result["bars"].items():
-        bar = _BARS[name]
-        met = value <= bar if bar > 0 else value >= -bar
-        bound = f"at most {bar:g}" if bar > 0 else f"at least {-bar:g}"
+        if name in _AT_LEAST:
+            bound, met = f"at least {_AT_LEAST[name]:g}", value >= _AT_LEAST[name]
+        else:
+            bound, met = f"at most {_AT_MOST[name]:g}", value <= _AT_MOST[name]
         print(f"{name}: {value:.3g} ({bound}{'' if met else ': missed'})")
-    _REPORT.parent.mkdir(parents=True, exist_ok=True)
-    _REPORT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    save("runtime", result)
     return 0
 
 

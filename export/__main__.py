@@ -18,7 +18,8 @@ from edgecalc.score import blocks, count_exact, counted_expressions, format_perc
 from edgecalc.space import Splits
 from edgecalc.spec import Spec
 
-from export.convert import VARIANTS, ConversionError, answer_alone, convert, load
+from export.convert import VARIANTS, ConversionError, answer_alone, convert
+from model.files import TrainedModelError, load_keras
 
 TABLE = "table.txt"
 # A folder of its own: what is not verified yet must not look like an exported model.
@@ -38,7 +39,7 @@ class Exporter:
 
     Raises:
         ExportError: if the folder holds no record of a training.
-        ConversionError: if it holds no model.
+        TrainedModelError: if it holds no model.
     """
 
     def __init__(self, folder: Path, out: Path, held_out_only: bool) -> None:
@@ -54,7 +55,7 @@ class Exporter:
             raise ExportError(f"{path}: no such file; `make train` writes it") from error
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ExportError(f"{path}: {error!r}") from error
-        self._model = load(folder / "model.keras")
+        self._model = load_keras(folder)
         self._answer = answer_alone(self._model)
 
     def export(self, variant: str) -> dict[str, Any]:
@@ -192,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (ExportError, ConversionError, OSError) as error:
+    except (ExportError, TrainedModelError, ConversionError, OSError) as error:
         print(f"python -m export: error: {error}", file=sys.stderr)
         return 1
     print(text, end="")

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import tempfile
-from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -17,7 +16,6 @@ with slow_import():
     import keras
     import tensorflow as tf
 
-    import model.layers  # noqa: F401  registers layers that a trained model may have
     from export.compact import compact
 
 VARIANTS = ("float32", "float16", "int8")
@@ -25,19 +23,7 @@ _SHOWN = 200  # characters of a message that can be pages long
 
 
 class ConversionError(RuntimeError):
-    """A model that cannot be read, or that TFLite's built-in operators cannot express."""
-
-
-def load(path: Path) -> keras.Model:
-    """Loads a trained model to convert.
-
-    Raises:
-        ConversionError: if there is none, or Keras cannot read it.
-    """
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever its parts raise on a damaged file
-        raise ConversionError(f"{path}: {str(error).splitlines()[0]}") from error
+    """A model that TFLite's built-in operators cannot express."""
 
 
 def answer_alone(model: keras.Model) -> keras.Model:

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-import model.layers  # noqa: F401  registers layers that a saved model may have
+from model.layers import CUSTOM_OBJECTS
 
 MODEL = "model.keras"
 CHECKPOINT = "checkpoint.weights.h5"
@@ -71,6 +71,6 @@ def load_keras(folder: Path) -> keras.Model:
     if not path.exists() and (folder / CHECKPOINT).exists():
         raise TrainedModelError(f"{path}: training was not finished; `make train` goes on with it")
     try:
-        return keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, CUSTOM_OBJECTS, compile=False)
     except Exception as error:  # Keras raises whatever its parts raise on a damaged file
         raise TrainedModelError(f"{path}: {str(error).splitlines()[0]}") from error

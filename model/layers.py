@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import tensorflow as tf
 from keras import layers, ops
 
 
-@keras.saving.register_keras_serializable("edgecalc")
 class ListLSTM(layers.Layer):
     """An LSTM (Hochreiter and Schmidhuber, 1997) over a list, with a bias for each step.
 
@@ -58,7 +56,6 @@ class ListLSTM(layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
-@keras.saving.register_keras_serializable("edgecalc")
 class Mixture(layers.Layer):
     """Rows of weights, one for each class, of which it mixes two.
 
@@ -90,3 +87,7 @@ class Mixture(layers.Layer):
 def _open_forget_gates(shape: tuple[int, int, int], dtype: Any = None) -> Any:
     """Zeros, but ones for the forget gates (Jozefowicz et al., 2015)."""
     return ops.tile(ops.one_hot(1, 4, dtype=dtype)[None, :, None], (shape[0], 1, shape[2]))
+
+
+# What Keras has to know to read a saved model that has them.
+CUSTOM_OBJECTS = {layer.__name__: layer for layer in (ListLSTM, Mixture)}

@@ -1,4 +1,4 @@
-"""What every network has in common: what it is built into, and its LSTM layers."""
+"""What every network has in common: what it is built into, and how it is taught."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Protocol
 import keras
 import tensorflow as tf
 from edgecalc.spec import Spec
-from keras import layers
 
 Examples = Callable[[dict[str, tf.Tensor], tf.Tensor], tuple[dict, dict]]
 
@@ -42,13 +41,3 @@ class Network(Protocol):
 
     def losses(self, spec: Spec) -> dict[str, Any]:
         """The loss of each output of the lesson, by name."""
-
-
-def lstm(units: int, name: str, **options: Any) -> layers.LSTM:
-    """An LSTM that gives its state at every step, or what `options` say otherwise.
-
-    Unrolled, it becomes plain matrix products. TFLite cannot convert the loop with a dynamic
-    batch, and with a fixed one the loop is slow in blocks (`benchmarks/lstm.py`).
-    """
-    options = {"return_sequences": True, **options}
-    return layers.LSTM(units, unroll=True, use_cudnn=False, name=name, **options)

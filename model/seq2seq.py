@@ -9,7 +9,7 @@ import keras
 from edgecalc.spec import Spec
 from keras import layers
 
-from model.network import Built, Examples, lstm
+from model.network import Built, Examples
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Seq2Seq:
         x = layers.CategoryEncoding(symbols, output_mode="one_hot", name="one_hot")(expression)
         # Read from the last digit, as one adds on paper: it makes the answer's end, on which all
         # the rest depends, the easiest part (Sutskever et al., 2014, reverse the source too).
-        x = lstm(self.encoder_units, "read", go_backwards=True, return_sequences=False)(x)
+        x = _lstm(self.encoder_units, "read", go_backwards=True, return_sequences=False)(x)
         x = layers.RepeatVector(spec.answer_length, name="repeat")(x)
         for i in range(self.decoder_layers):
-            x = lstm(self.decoder_units, f"write_{i}")(x)
+            x = _lstm(self.decoder_units, f"write_{i}")(x)
             x = layers.Dropout(self.dropout, name=f"dropout_{i}")(x)
         dense = layers.Dense(symbols, activation="softmax")
         answer = layers.TimeDistributed(dense, name="answer")(x)
@@ -62,3 +62,13 @@ class Seq2Seq:
     def losses(self, spec: Spec) -> dict[str, Any]:
         """See `model.network`."""
         return {"answer": keras.losses.SparseCategoricalCrossentropy()}
+
+
+def _lstm(units: int, name: str, **options: Any) -> layers.LSTM:
+    """An LSTM that gives its state at every step, or what `options` say otherwise.
+
+    Unrolled, it becomes plain matrix products. TFLite cannot convert the loop with a dynamic
+    batch, and with a fixed one the loop is slow in blocks (`benchmarks/lstm.py`).
+    """
+    options = {"return_sequences": True, **options}
+    return layers.LSTM(units, unroll=True, use_cudnn=False, name=name, **options)

@@ -28,7 +28,7 @@ class Stages:
     """The layers, and each stage as a function from probabilities of symbols to logits."""
 
     def __init__(self, sizes: Columns, spec: Spec) -> None:
-        self.spec, self.axis, self.sizes = spec, Axis(spec), sizes
+        self.spec, self.axis = spec, Axis(spec)
         axis, count = self.axis, len(spec.operators)
         self._read_on = ListLSTM(sizes.read_units, name="read_on")
         self._read_back = ListLSTM(sizes.read_units, name="read_back")

@@ -20,7 +20,7 @@ from edgecalc.expression import ExpressionError
 STANDARD = "-"
 WITHHELD = "?"
 COMPRESSED = ".gz"
-# Longer than any expression with blanks that a person types; no more of a line is ever held.
+# Longer than any expression with blanks that a person types; no more of a line is kept.
 MAX_LINE_BYTES = 1000
 _SHOWN_CHARACTERS = 60
 _CHUNK_BYTES = 1 << 16
