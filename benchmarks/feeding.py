@@ -19,7 +19,8 @@ import presets
 from benchmarks import save
 from model.dataset import open_corpus, training_batches
 from model.networks import NETWORKS
-from model.train import Training, compiled
+from model.run import compiled
+from model.settings import Training
 
 _ROUNDS = 5
 _FEED_BATCHES = 500
@@ -48,16 +49,16 @@ def main() -> int:
         command = [sys.executable, "-m", "pipeline", "--preset", arguments.preset, "--out", folder]
         subprocess.run(command, check=True, capture_output=True)
         corpus = open_corpus(Path(folder))
-        spec = corpus.spec
-        examples = network.examples(spec)
-        batches = iter(training_batches(corpus, examples, training.batch_size, training.seed))
-        lesson = compiled(network.build(spec).lesson, network.losses(spec), training)
-        taken, given = next(batches)
-        lesson.train_on_batch(taken, given)  # compiles
+        task = corpus.task
+        teach = network.teach(task)
+        batches = iter(training_batches(corpus, teach, training.batch_size, training.seed))
+        model = compiled(network.build(task).training_model, network.losses(task), training)
+        inputs, targets = next(batches)
+        model.train_on_batch(inputs, targets)  # compiles
         rounds = [
             (
                 milliseconds(lambda: next(batches), _FEED_BATCHES),
-                milliseconds(lambda: lesson.train_on_batch(taken, given), _TRAIN_STEPS),
+                milliseconds(lambda: model.train_on_batch(inputs, targets), _TRAIN_STEPS),
             )
             for _ in range(_ROUNDS)
         ]

@@ -15,15 +15,24 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from edgecalc.spec import Spec
 
+import presets
 from benchmarks import save
+from tasks.task import Task, task_class
 
 _BATCHES = (1, 64)
 _ROUNDS = 9
 _SECONDS = 0.5
+
+
+def task() -> Task[Any]:
+    """The task of the default preset."""
+    preset = presets.load(presets.DEFAULT)
+    chosen = task_class(preset["task"])
+    return chosen(chosen.language.spec_class(**preset["spec"]))
 
 
 def convert(folder: Path) -> None:
@@ -32,9 +41,9 @@ def convert(folder: Path) -> None:
 
     from export.convert import convert as convert_dynamic
     from export.convert import keras, tf
-    from model.seq2seq import Seq2Seq
+    from model.networks.seq2seq import Seq2Seq
 
-    unrolled = Seq2Seq().build(Spec()).model
+    unrolled = Seq2Seq().build(task()).model
     config = unrolled.get_config()
     for layer in config["layers"]:
         if layer["class_name"] == "LSTM":
@@ -44,7 +53,7 @@ def convert(folder: Path) -> None:
         (folder / f"exported-{batch}.tflite").write_bytes(exported)
     for name, model in (("unrolled", unrolled), ("loop", keras.Model.from_config(config))):
         for batch in _BATCHES:
-            shape = tf.TensorSpec((batch, Spec().expression_length), tf.int32)
+            shape = tf.TensorSpec((batch, task().spec.expression_length), tf.int32)
             function = tf.function(model).get_concrete_function(shape)
             frozen = convert_variables_to_constants_v2(function)
             converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)

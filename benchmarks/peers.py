@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgecalc.native_output import slow_import
+from edgecalc.network.native_output import slow_import
 
 from export.convert import answer_alone, tf
-from model.files import load_keras
+from model.folder import load_keras
 
 with slow_import():
     import onnxruntime

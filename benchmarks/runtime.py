@@ -20,15 +20,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import edgecalc
 import numpy as np
-from edgecalc import predict, space
 from edgecalc.calculator import BATCH_SIZE, Calculator
-from edgecalc.codec import encode
-from edgecalc.interpreter import Network
-from edgecalc.model_file import read_model
-from edgecalc.spec import Spec
+from edgecalc.language.codec import decode, encode, encode_symbols
+from edgecalc.language.spec import Spec
+from edgecalc.network.cores import available_cores
+from edgecalc.network.model_file import read_model
+from edgecalc.network.predictor import Predictor
+from edgecalc.shell.predict import PredictOptions, predict
 
 from benchmarks import save
+from tasks.splits import permute
+from tasks.task import task_of
 
 _BATCHES = (1, 16, 64, 256, 1024)
 _ROUNDS = 9
@@ -64,10 +68,10 @@ def rates(runners: Mapping[str, Runner], ids: np.ndarray) -> dict[str, int]:
 
 
 def expressions(spec: Spec, count: int) -> list[str]:
-    """Expressions from all over the space of a language."""
-    indices = space.permute(np.arange(count), space.size(spec), seed=1)
-    operators, a, b = space.expressions(spec, indices)
-    return [f"{x}{chr(op)}{y}" for op, x, y in zip(operators, a, b, strict=True)]
+    """Expressions from all over a task, in their plain form."""
+    task = task_of(spec.to_dict())
+    examples = task.examples(permute(np.arange(count) % task.size, task.size, seed=1))
+    return decode(encode_symbols(examples.expressions(), spec), spec)
 
 
 def step_alone(file: Path, folder: Path) -> dict[str, Any]:
@@ -82,17 +86,16 @@ def step_alone(file: Path, folder: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch, "in.txt"), Path(scratch, "out.txt")
         source.write_text("".join(f"{text}\n" for text in texts))
-        network = Network(read_model(file), threads=1)
+        predictor = Predictor(read_model(file), threads=1)
         ids = encode(texts, calculator.spec)
         blocks = [ids[start : start + BATCH_SIZE] for start in range(0, _LINES, BATCH_SIZE)]
 
         def bare() -> None:
             for block in blocks:
-                network.run(block)
+                predictor.run(block)
 
         def whole() -> None:
-            options = (str(target), "text", BATCH_SIZE, None, 0.0, False, True, print)
-            predict.predict(calculator, [str(source)], *options)
+            predict(calculator, PredictOptions([str(source)], str(target), quiet=True), print)
 
         turns = [(seconds(bare), seconds(whole)) for _ in range(_ROUNDS)]
     shares = [alone / together for alone, together in turns]
@@ -109,7 +112,7 @@ def step_alone(file: Path, folder: Path) -> dict[str, Any]:
 def step_threads(file: Path, folder: Path) -> dict[str, Any]:
     """Rates over batch sizes and threads, on all cores."""
     model = read_model(file)
-    runners = {str(n): Network(model, n).run for n in range(1, os.cpu_count() + 1)}
+    runners = {str(n): Predictor(model, n).run for n in range(1, available_cores() + 1)}
     ids = encode(expressions(model.spec, _BATCHES[-1]), model.spec)
     return {str(n): rates(runners, ids[:n]) for n in _BATCHES}
 
@@ -118,10 +121,10 @@ def step_peers(file: Path, folder: Path) -> dict[str, Any]:
     """Rates of peers that have the same weights, over batch sizes."""
     # TFLite before TensorFlow: the other way round they do not get along in one process.
     model = read_model(file)
-    network = Network(model, threads=1)
+    predictor = Predictor(model, threads=1)
     from benchmarks import peers
 
-    runners: dict[str, Runner] = {"edgecalc": network.run, **peers.runners(folder)}
+    runners: dict[str, Runner] = {"edgecalc": predictor.run, **peers.runners(folder)}
     ids = encode(expressions(model.spec, _BATCHES[-1]), model.spec)
     answers = {name: run(ids).argmax(axis=-1) for name, run in runners.items()}
     return {
@@ -137,7 +140,7 @@ def step_peers(file: Path, folder: Path) -> dict[str, Any]:
 def step_start(file: Path, folder: Path) -> dict[str, Any]:
     """Seconds and memory of `edgecalc 55+49`, start to exit."""
     command = [str(Path(sys.executable).with_name("edgecalc")), "--model", str(file), "55+49"]
-    asking = "from edgecalc.cli import main; main(); print(open('/proc/self/status').read())"
+    asking = "from edgecalc.shell.cli import main; main(); print(open('/proc/self/status').read())"
     measured, peaks = [], []
     for _ in range(_STARTS):
         measured.append(
@@ -154,7 +157,7 @@ def step_start(file: Path, folder: Path) -> dict[str, Any]:
 
 def installed_mb() -> dict[str, float]:
     """Megabytes of what the runtime needs, by distribution."""
-    files = {"edgecalc": list(Path(predict.__file__).parent.rglob("*"))}
+    files = {"edgecalc": list(Path(edgecalc.__file__).parent.rglob("*"))}
     for name in ("numpy", "tflite-runtime"):
         files[name] = [Path(file.locate()) for file in importlib.metadata.files(name) or []]
     return {

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgecalc.codec import decode
-from edgecalc.model_file import append_metadata
-from edgecalc.score import blocks, count_exact, counted_expressions, format_percentage
-from edgecalc.space import Splits
-from edgecalc.spec import Spec
+from edgecalc.language.codec import decode
+from edgecalc.language.counts import format_percentage
+from edgecalc.network.model_file import append_metadata
 
+import presets
 from export.convert import VARIANTS, ConversionError, answer_alone, convert
-from model.files import TrainedModelError, load_keras
+from model import folder
+from model.folder import TrainedModelError
+from tasks.exact_match import blocks, count_exact, counted_examples
+from tasks.splits import Splits
+from tasks.task import task_of
 
 TABLE = "table.txt"
 # A folder of its own: what is not verified yet must not look like an exported model.
@@ -38,25 +41,23 @@ class Exporter:
     """Exports the trained model of one folder.
 
     Raises:
-        ExportError: if the folder holds no record of a training.
-        TrainedModelError: if it holds no model.
+        ExportError: if the record of the training is not one.
+        TrainedModelError: if the folder holds no record, or no model.
     """
 
-    def __init__(self, folder: Path, out: Path, held_out_only: bool) -> None:
+    def __init__(self, path: Path, out: Path, held_out_only: bool) -> None:
         self._out = out
         self._held_out_only = held_out_only
-        path = folder / "training.json"
+        self._record = folder.read_json(path / folder.TRAINING)
         try:
-            self._record = json.loads(path.read_text(encoding="utf-8"))
             self._corpus = self._record["corpus"]
-            self._spec = Spec.from_dict(self._corpus["spec"])
+            self._task = task_of(self._corpus["spec"])
             self._splits = Splits(**self._corpus["splits"])
-        except FileNotFoundError as error:
-            raise ExportError(f"{path}: no such file; `make train` writes it") from error
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise ExportError(f"{path}: {error!r}") from error
-        self._model = load_keras(folder)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ExportError(f"{path / folder.TRAINING}: {error!r}") from error
+        self._model = folder.load_keras(path)
         self._answer = answer_alone(self._model)
+        self.completed = bool(self._record["completed"])
 
     def export(self, variant: str) -> dict[str, Any]:
         """Converts, verifies, and only then writes a file under its final name.
@@ -75,14 +76,14 @@ class Exporter:
         flatbuffer = convert(self._model, variant)
         unknown = {"held_out": {}, "exhaustive": None, "confidence": []}
         candidate.write_bytes(
-            append_metadata(flatbuffer, self._spec, self._card(name, variant, unknown))
+            append_metadata(flatbuffer, self._task.spec, self._card(name, variant, unknown))
         )
         counted, answers = self._verify(candidate)
         if variant == "float32":
             self._compare(answers)
         accuracy = {key: counted[key] for key in unknown}
         card = self._card(name, variant, accuracy)
-        candidate.write_bytes(append_metadata(flatbuffer, self._spec, card))
+        candidate.write_bytes(append_metadata(flatbuffer, self._task.spec, card))
         final = self._out / candidate.name
         os.replace(candidate.with_suffix(".json"), final.with_suffix(".json"))
         os.replace(candidate, final)
@@ -110,6 +111,7 @@ class Exporter:
                 **{key: value for key, value in training.items() if key != "network"},
                 "sizes": self._record["network"],
                 "steps": self._record["steps"],
+                "completed": self._record["completed"],
                 "seconds": self._record["seconds"],
                 "versions": self._record["versions"],
             },
@@ -142,27 +144,27 @@ class Exporter:
             chosen = probabilities[rows, places, ours[rows, places]]
             wrong = rows[probabilities[rows, places].max(axis=-1) - chosen > _TIE]
             if len(wrong):
-                text = decode(expressions[wrong[:1]], self._spec)[0]
+                text = decode(expressions[wrong[:1]], self._task.spec)[0]
                 raise ExportError(f"float32: TFLite and Keras answer {text} differently")
             ties += len(set(rows))
             return theirs, probabilities.max(axis=-1).prod(axis=-1)
 
-        for block in blocks(counted_expressions(self._spec, self._corpus["examples"])):
+        for block in blocks(counted_examples(self._task, self._corpus["examples"])):
             seed = self._corpus["seed"]
-            count_exact(self._spec, self._splits, seed, block, compare, held_out_only=True)
+            count_exact(self._task, self._splits, seed, block, compare, held_out_only=True)
         same = "all the same" if not ties else f"the same but for {ties:,} ties"
         print(f"float32 and Keras, {compared:,} held-out answers: {same}", file=sys.stderr)
 
 
 def table(exported: list[dict[str, Any]]) -> str:
-    """What was exported, a row for each variant: size, exact match by operator, speed."""
+    """What was exported, a row for each variant: size, exact match by group, speed."""
     rows = [["variant", "bytes", "expressions/s", "counted"]]
-    operators = list(exported[0]["accuracy"]["held_out"])
-    rows[0] += operators
+    groups = list(exported[0]["accuracy"]["held_out"])
+    rows[0] += groups
     for card in exported:
         for key, title in (("held_out", "held-out"), ("exhaustive", "all")):
             if counts := card["accuracy"][key]:
-                shares = [format_percentage(**counts[operator]) for operator in operators]
+                shares = [format_percentage(**counts[group]) for group in groups]
                 row = [card["variant"], f"{card['bytes']:,}", f"{card['rate']:,}", title]
                 rows.append(row + shares)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -179,16 +181,22 @@ def main(argv: list[str] | None = None) -> int:
         description="Writes a trained model as TFLite files, verified and self-describing.",
         allow_abbrev=False,
     )
-    parser.add_argument("--model", type=Path, default=Path("build/model"), metavar="DIR")
-    parser.add_argument("--out", type=Path, default=Path("build/export"), metavar="DIR")
+    for flag, stage in (("--model", "model"), ("--out", "export")):
+        default = presets.folder(presets.DEFAULT, stage)
+        parser.add_argument(flag, type=Path, default=default, metavar="DIR", help="(%(default)s)")
     parser.add_argument(
         "--held-out-only",
         action="store_true",
-        help="count exact answers on the test split alone, not over the whole space: faster",
+        help="count exact answers on the test split alone, not over all there is: faster",
     )
     arguments = parser.parse_args(argv)
     try:
         exporter = Exporter(arguments.model, arguments.out, arguments.held_out_only)
+        if not exporter.completed:
+            print(
+                f"{arguments.model}: the training was interrupted; its card says so",
+                file=sys.stderr,
+            )
         text = exporter.finish([exporter.export(variant) for variant in VARIANTS])
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

@@ -9,7 +9,7 @@ import tempfile
 from textwrap import shorten
 from typing import Any
 
-from edgecalc.native_output import quiet, slow_import
+from edgecalc.network.native_output import quiet, slow_import
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # see model/__init__.py
 with slow_import():
@@ -38,7 +38,7 @@ def convert(model: keras.Model, variant: str) -> bytes:
 
     Args:
         model: from symbol ids, int32 (n, expression_length), to a dict with `answer`,
-            probabilities, float32 (n, answer_length, 16), and maybe the working.
+            probabilities, float32 (n, answer_length, symbols), and maybe the working.
         variant: `float32`; `float16`, weights stored in half precision; `int8`, weights stored in
             8 bits with one scale a tensor. All of them calculate in float.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import statistics
 import sys
@@ -20,40 +19,37 @@ from typing import Any
 import numpy as np
 from edgecalc import ModelError
 from edgecalc.calculator import BATCH_SIZE
-from edgecalc.codec import encode_symbols
-from edgecalc.interpreter import Network
-from edgecalc.model_file import read_model
-from edgecalc.score import (
-    HELD_OUT,
-    Counted,
-    Report,
-    blocks,
-    count_exact,
-    counted_expressions,
-    format_score,
-    format_stages,
-)
-from edgecalc.space import Splits, expressions, permute, size, write_expressions
+from edgecalc.language.codec import encode_symbols
+from edgecalc.network.cores import available_cores
+from edgecalc.network.model_file import read_model
+from edgecalc.network.predictor import Predictor
+
+from tasks.exact_match import Counted, Report, blocks, count_exact, counted_examples, summary
+from tasks.splits import HELD_OUT, Splits, permute
+from tasks.task import task_of
 
 _REPORT_SECONDS = 5.0
 _RATE_SECONDS = 3.0
 
-_worker: Worker
+_counter: FileCounter
 
 
-class Worker:
-    """A process's own network and what it counts with it."""
+class FileCounter:
+    """A file's network, and what is counted with it in one process."""
 
     def __init__(self, path: Path, held_out_only: bool) -> None:
         self.model = read_model(path)
+        self.task = task_of(self.model.spec.to_dict())
+        corpus = self.model.card["corpus"]
+        self.splits, self.seed = Splits(**corpus["splits"]), corpus["seed"]
         self.held_out_only = held_out_only
-        self._network = Network(self.model, threads=1)
+        self._predictor = Predictor(self.model, threads=1)
 
     def answer(self, expressions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """From ids of expressions to ids of answers and how sure they are."""
         answers, confidences = [], []
         for start in range(0, len(expressions), BATCH_SIZE):
-            probabilities = self._network.run(expressions[start : start + BATCH_SIZE])
+            probabilities = self._predictor.run(expressions[start : start + BATCH_SIZE])
             answers.append(probabilities.argmax(axis=-1))
             confidences.append(probabilities.max(axis=-1).prod(axis=-1))
         return np.concatenate(answers), np.concatenate(confidences)
@@ -61,29 +57,21 @@ class Worker:
     def work(self, expressions: np.ndarray) -> dict[str, np.ndarray]:
         """From ids of expressions to the working, by name."""
         starts = range(0, len(expressions), BATCH_SIZE)
-        batches = [self._network.work(expressions[start : start + BATCH_SIZE]) for start in starts]
+        batches = [self._predictor.work(expressions[i : i + BATCH_SIZE]) for i in starts]
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
     def count(self, block: range) -> Counted:
         """Counts a block of the corpus."""
-        corpus = self.model.card["corpus"]
+        work = self.work if self._predictor.shows_working else None
         return count_exact(
-            self.model.spec,
-            Splits(**corpus["splits"]),
-            corpus["seed"],
-            block,
-            self.answer,
-            self.work if self._network.shows_working else None,
-            self.held_out_only,
+            self.task, self.splits, self.seed, block, self.answer, work, self.held_out_only
         )
 
     def rate(self) -> float:
         """Expressions a second on one core, from ids to ids: the median over some seconds."""
-        spec, rates = self.model.spec, []
-        positions = np.arange(BATCH_SIZE) % size(spec)
-        ids = encode_symbols(
-            write_expressions(spec, *expressions(spec, permute(positions, size(spec), 0))), spec
-        )
+        rates, size = [], self.task.size
+        examples = self.task.examples(permute(np.arange(BATCH_SIZE) % size, size, 0))
+        ids = encode_symbols(examples.expressions(), self.task.spec)
         self.answer(ids)
         end = time.perf_counter() + _RATE_SECONDS
         while (begun := time.perf_counter()) < end:
@@ -97,24 +85,24 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
 
     Args:
         path: an exported file; its card says which expressions were held out.
-        held_out_only: whether to leave the rest of the space alone. A space of more than ten
-            million expressions is never counted whole, only what the corpus drew of it.
+        held_out_only: whether to leave alone what was not held out. A task with more than ten
+            million examples is never counted whole, only what the corpus drew of it.
 
     Returns:
-        What `edgecalc.score.Report` gives, and `expressions_per_second` on one core; and the
+        What `tasks.exact_match.Report` gives, and `expressions_per_second` on one core; and the
         answers to the held-out expressions in the order of the corpus: ids, uint8
         (n, answer_length).
 
     Raises:
         ModelError: if the file cannot be used.
     """
-    worker = Worker(path, held_out_only)
-    spec, rate = worker.model.spec, worker.rate()
-    count = counted_expressions(spec, worker.model.card["corpus"]["examples"])
-    report, answers = Report(spec), []
+    counter = FileCounter(path, held_out_only)
+    rate = counter.rate()
+    count = counted_examples(counter.task, counter.model.card["corpus"]["examples"])
+    report, answers = Report(counter.task, counter.splits), []
     begun = reported = time.monotonic()
     pool = ProcessPoolExecutor(
-        os.cpu_count(), get_context("spawn"), _start_worker, (path, held_out_only)
+        available_cores(), get_context("spawn"), _start_counter, (path, held_out_only)
     )
     try:
         for block, counted in zip(blocks(count), pool.map(_count, blocks(count)), strict=True):
@@ -126,7 +114,7 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
                 print(f"verify {path.name}: {done}", file=sys.stderr, flush=True)
     finally:
         pool.shutdown(cancel_futures=True)
-    whole = count == size(spec) and not held_out_only
+    whole = count == counter.task.size and not held_out_only
     result = {
         **report.to_dict(whole),
         "expressions_per_second": round(rate),
@@ -135,14 +123,14 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
     return result, np.concatenate(answers)
 
 
-def _start_worker(path: Path, held_out_only: bool) -> None:
-    global _worker
+def _start_counter(path: Path, held_out_only: bool) -> None:
+    global _counter
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
-    _worker = Worker(path, held_out_only)
+    _counter = FileCounter(path, held_out_only)
 
 
 def _count(block: range) -> Counted:
-    return _worker.count(block)
+    return _counter.count(block)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -168,13 +156,10 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (ModelError, OSError, KeyError, TypeError) as error:
+    except (ModelError, OSError, KeyError, TypeError, ValueError) as error:
         print(f"python -m export.verify: error: {error}", file=sys.stderr)
         return 1
-    for name, title in (("held_out", "held-out test split"), ("exhaustive", "the whole space")):
-        if result[name] is not None:
-            print(f"exact match, {title}: {format_score(result[name])}")
-    print(format_stages(result["stages"]), end="")
+    print(summary(result), end="")
     print(f"{result['expressions_per_second']:,} expressions/s on one core")
     return 0
 

@@ -2,7 +2,7 @@
 
 import os
 
-from edgecalc.native_output import slow_import
+from edgecalc.network.native_output import slow_import
 
 # TensorFlow greets every start with lines about absent accelerators, the failed look-up of one
 # among the errors. Exceptions still say what goes wrong; set the variable to 0 to see it all.

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import tensorflow as tf
-from edgecalc.score import Answerer
 
-_BATCH_EXPRESSIONS = 4096
+from tasks.exact_match import Answer
+
+_BATCH_EXAMPLES = 4096
 
 
-def answerer(model: keras.Model) -> Answerer:
+def answerer(model: keras.Model) -> Answer:
     """A function from ids of expressions to ids of answers and the confidence in each."""
     run = runner(model, "answer")
 
@@ -27,7 +28,7 @@ def runner(model: keras.Model, *names: str) -> Callable[[np.ndarray], dict[str, 
     """A function from ids of expressions to outputs of the model by name.
 
     Args:
-        model: a network, see `model.network.Built`.
+        model: a network, see `model.networks.network.Built`.
         names: the outputs that are asked for.
     """
 
@@ -38,10 +39,10 @@ def runner(model: keras.Model, *names: str) -> Callable[[np.ndarray], dict[str, 
 
     def run_all(expressions: np.ndarray) -> dict[str, np.ndarray]:
         batches = []
-        for start in range(0, len(expressions), _BATCH_EXPRESSIONS):
-            batch = expressions[start : start + _BATCH_EXPRESSIONS]
+        for start in range(0, len(expressions), _BATCH_EXAMPLES):
+            batch = expressions[start : start + _BATCH_EXAMPLES]
             # One shape for every batch, or XLA would compile the last one anew.
-            padded = np.pad(batch, ((0, _BATCH_EXPRESSIONS - len(batch)), (0, 0)))
+            padded = np.pad(batch, ((0, _BATCH_EXAMPLES - len(batch)), (0, 0)))
             outputs = run(padded)
             batches.append({name: outputs[name].numpy()[: len(batch)] for name in names})
         return {name: np.concatenate([batch[name] for batch in batches]) for name in names}

@@ -10,55 +10,55 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
-from edgecalc.codec import operators_of
-from edgecalc.score import Answerer, Score
-from edgecalc.spec import Spec
+from edgecalc.language.counts import Score
 
-OPERATOR_NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
+from tasks.exact_match import Answer
+
 _REDRAW_SECONDS = 0.25
 _CLEAR_LINE = "\r\033[K"
 
 
 class ExactMatch(keras.callbacks.Callback):
-    """Adds exact match by operator on validation expressions to the logs of every epoch.
+    """Adds exact match by group on validation examples to the logs of every epoch.
 
-    The logs get `val_exact_add` and so on, fractions from 0 to 1.
+    The logs get `val_exact_` and the name of each group, fractions from 0 to 1.
+
+    Args:
+        groups: their names.
+        answer: asks the network.
+        batches: features, see `model.dataset.evaluation_batches`.
+
+    Attributes:
+        score: what was counted last.
     """
 
-    def __init__(self, spec: Spec, answer: Answerer, batches: tf.data.Dataset) -> None:
+    def __init__(self, groups: tuple[str, ...], answer: Answer, batches: tf.data.Dataset) -> None:
         super().__init__()
-        self._spec = spec
+        self._groups = groups
         self._answer = answer
         self._batches = list(batches.as_numpy_iterator())
-        self.score = Score(spec)
+        self.score = Score(groups)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.score = Score(self._spec)
+    def count(self) -> Score:
+        """Asks the network for all of the validation examples."""
+        self.score = Score(self._groups)
         for features in self._batches:
-            expressions = features["expression"]
-            answers, _ = self._answer(expressions)
+            answers, _ = self._answer(features["expression"])
             exact = (answers == features["answer"]).all(axis=1)
-            self.score.add(operators_of(expressions, self._spec), exact)
-        if logs is not None:
-            for operator, count in self.score.to_dict().items():
-                logs[f"val_exact_{OPERATOR_NAMES[operator]}"] = count["exact"] / count["of"]
-
-
-class EpochEnd(keras.callbacks.Callback):
-    """Calls a function with the number of finished epochs: to write a checkpoint."""
-
-    def __init__(self, function: Callable[[int], None]) -> None:
-        super().__init__()
-        self._function = function
+            self.score.add(features["group"][:, 0].astype(np.uint8), exact)
+        return self.score
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._function(epoch + 1)
+        counts = self.count().to_dict()
+        if logs is not None:
+            for group, count in counts.items():
+                logs[f"val_exact_{group}"] = count["exact"] / count["of"]
 
 
 class ProgressLine(keras.callbacks.Callback):

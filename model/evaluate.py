@@ -6,56 +6,49 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from edgecalc.score import (
-    Report,
-    blocks,
-    count_exact,
-    counted_expressions,
-    format_score,
-    format_stages,
-)
-from edgecalc.space import Splits, size
-from edgecalc.spec import Spec
-
-from model import files
+import presets
+from model import folder
 from model.answer import answerer, runner
+from tasks.exact_match import Report, blocks, count_exact, counted_examples, summary
+from tasks.splits import Splits
+from tasks.task import task_of
 
 _REPORT_SECONDS = 5.0
 
 
-def evaluate(folder: Path) -> dict:
+def evaluate(path: Path) -> dict[str, Any]:
     """Evaluates the trained model of a folder and writes the result beside it.
 
-    A space of more than ten million expressions is not counted whole; what the corpus drew of it
-    is.
+    A task with more than ten million examples is not counted whole; what the corpus drew of it is.
 
     Returns:
-        What `edgecalc.score.Report` gives, and `seconds`.
+        What `tasks.exact_match.Report` gives, and `seconds`.
 
     Raises:
         TrainedModelError: if the folder holds no trained model.
     """
-    training = files.read_json(folder / files.TRAINING)
-    model = files.load_keras(folder)
+    training = folder.read_json(path / folder.TRAINING)
+    model = folder.load_keras(path)
     try:
         corpus = training["corpus"]
-        spec, splits = Spec.from_dict(corpus["spec"]), Splits(**corpus["splits"])
-        seed, count = corpus["seed"], counted_expressions(spec, corpus["examples"])
+        task, splits = task_of(corpus["spec"]), Splits(**corpus["splits"])
+        seed, count = corpus["seed"], counted_examples(task, corpus["examples"])
     except (KeyError, TypeError, ValueError) as error:
-        raise files.TrainedModelError(f"{folder / files.TRAINING}: {error!r}") from error
+        raise folder.TrainedModelError(f"{path / folder.TRAINING}: {error!r}") from error
     begun = reported = time.monotonic()
-    answer, report = answerer(model), Report(spec)
+    answer, report = answerer(model), Report(task, splits)
     working = [name for name in model.output if name != "answer"]
     work = runner(model, *working) if working else None
     for block in blocks(count):
-        report.add(count_exact(spec, splits, seed, block, answer, work))
+        report.add(count_exact(task, splits, seed, block, answer, work))
         if (now := time.monotonic()) - reported > _REPORT_SECONDS:
             reported, rate = now, block.stop / (now - begun)
             print(f"evaluate: {block.stop:,} of {count:,}, {rate:,.0f}/s", file=sys.stderr)
-    result = report.to_dict(count == size(spec))
+    result = report.to_dict(count == task.size)
     result["seconds"] = round(time.monotonic() - begun, 1)
-    files.write_json(folder / files.EVALUATION, result)
+    folder.write_json(path / folder.EVALUATION, result)
     return result
 
 
@@ -63,23 +56,21 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     parser = argparse.ArgumentParser(
         "python -m model.evaluate",
-        description="Counts exact answers of a trained model, held-out and over the whole space.",
+        description="Counts exact answers of a trained model, held-out and of all there are.",
         allow_abbrev=False,
     )
-    parser.add_argument("--model", type=Path, default=Path("build/model"), metavar="DIR")
+    default = presets.folder(presets.DEFAULT, "model")
+    parser.add_argument("--model", type=Path, default=default, metavar="DIR", help="(%(default)s)")
     arguments = parser.parse_args(argv)
     try:
         result = evaluate(arguments.model)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (files.TrainedModelError, OSError) as error:
+    except (folder.TrainedModelError, OSError) as error:
         print(f"python -m model.evaluate: error: {error}", file=sys.stderr)
         return 1
-    for name, title in (("held_out", "held-out test split"), ("exhaustive", "the whole space")):
-        if result[name] is not None:
-            print(f"exact match, {title}: {format_score(result[name])}")
-    print(format_stages(result["stages"]), end="")
+    print(summary(result), end="")
     return 0
 
 

@@ -15,15 +15,12 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
-from edgecalc import space
-from edgecalc.arithmetic import true_answers, true_working
-from edgecalc.space import SPLITS
-from edgecalc.spec import Spec
-from edgecalc.working import Axis
 
-from pipeline import files, manifest
+from pipeline import manifest, shards
 from pipeline.records import RecordFormat
-from pipeline.settings import Corpus
+from pipeline.settings import CorpusPlan
+from tasks.splits import permute
+from tasks.task import Feature, Task
 
 METRICS = "corpus"
 # Records that are made at a time: their arrays stay in the cache of a core. Four times as many take
@@ -37,41 +34,41 @@ class WriteCorpus(beam.PTransform):
     From the beginning of a pipeline to a PCollection of one manifest, a dict.
     """
 
-    def __init__(self, corpus: Corpus, folder: str) -> None:
+    def __init__(self, plan: CorpusPlan, folder: str) -> None:
         super().__init__()
-        self._corpus = corpus
+        self._plan = plan
         self._folder = folder
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Applies the steps."""
         return (
             pipeline
-            | "Number shards" >> beam.Create(range(self._corpus.settings.shards))
+            | "Number shards" >> beam.Create(range(self._plan.settings.shards))
             | "Spread over workers" >> beam.Reshuffle()
-            | WriteShards(self._corpus, self._folder)
-            | WriteManifest(self._corpus, self._folder)
+            | WriteShards(self._plan, self._folder)
+            | WriteManifest(self._plan, self._folder)
         )
 
 
 class WriteShards(beam.PTransform):
     """Writes the shards of these numbers; gives a report of each, see `write_shard`."""
 
-    def __init__(self, corpus: Corpus, folder: str) -> None:
+    def __init__(self, plan: CorpusPlan, folder: str) -> None:
         super().__init__()
-        self._corpus = corpus
+        self._plan = plan
         self._folder = folder
 
     def expand(self, shards: beam.PCollection[int]) -> beam.PCollection[dict]:
         """Applies the steps."""
-        return shards | "Write a shard" >> beam.ParDo(_WriteShard(self._corpus, self._folder))
+        return shards | "Write a shard" >> beam.ParDo(_WriteShard(self._plan, self._folder))
 
 
 class WriteManifest(beam.PTransform):
     """Brings the reports of all shards together and writes the manifest; gives it, a dict."""
 
-    def __init__(self, corpus: Corpus, folder: str) -> None:
+    def __init__(self, plan: CorpusPlan, folder: str) -> None:
         super().__init__()
-        self._corpus = corpus
+        self._plan = plan
         self._folder = folder
 
     def expand(self, reports: beam.PCollection[dict]) -> beam.PCollection[dict]:
@@ -79,115 +76,126 @@ class WriteManifest(beam.PTransform):
         return (
             reports
             | "Gather reports" >> beam.combiners.ToList()
-            | "Write" >> beam.Map(_write_manifest, self._corpus, self._folder)
+            | "Write" >> beam.Map(_write_manifest, self._plan, self._folder)
         )
 
 
 class _WriteShard(beam.DoFn):
-    def __init__(self, corpus: Corpus, folder: str) -> None:
-        self._corpus = corpus
+    def __init__(self, plan: CorpusPlan, folder: str) -> None:
+        self._plan = plan
         self._folder = folder
         self._shards_counter = Metrics.counter(METRICS, "shards")
-        self._record_counters = {s: Metrics.counter(METRICS, f"records_{s}") for s in SPLITS}
+        self._record_counters = {
+            split: Metrics.counter(METRICS, f"records_{split}") for split in plan.splits.names
+        }
 
     def setup(self) -> None:
-        self._format = record_format(self._corpus.spec)
+        self._format = record_format(self._plan.task)
 
     def process(self, shard: int) -> Iterator[dict[str, Any]]:
-        report = write_shard(self._corpus, self._folder, shard, self._format)
+        report = write_shard(self._plan, self._folder, shard, self._format)
         self._shards_counter.inc()
         for file in report["shards"]:
             self._record_counters[file["split"]].inc(file["records"])
         yield report
 
 
-def _write_manifest(reports: list[dict], corpus: Corpus, folder: str) -> dict[str, Any]:
-    written = manifest.make(corpus, reports)
+def _write_manifest(reports: list[dict], plan: CorpusPlan, folder: str) -> dict[str, Any]:
+    written = manifest.make(plan, features(plan.task), reports)
     manifest.write(written, folder)
     return written
 
 
-def record_format(spec: Spec) -> RecordFormat:
-    """The form of the records: each feature that `batch` makes, and its length in bytes."""
-    axis = Axis(spec)
-    lengths = {
-        "expression": spec.expression_length,
-        "answer": spec.answer_length,
-        "operands": 2 * spec.digits,
-        "multiplier": axis.multiplier,
-        "columns": 2 * axis.places,
+def features(task: Task[Any]) -> dict[str, Feature]:
+    """What is in a record, by name; each feature is one string of bytes."""
+    spec = task.spec
+    return {
+        "expression": Feature(spec.expression_length),
+        "answer": Feature(spec.answer_length),
+        "group": Feature(1),
+        **task.working,
     }
-    return RecordFormat(lengths)
+
+
+def record_format(task: Task[Any]) -> RecordFormat:
+    """The form of the records."""
+    return RecordFormat(
+        {
+            name: feature.length * np.dtype(feature.dtype).itemsize
+            for name, feature in features(task).items()
+        }
+    )
 
 
 def batch(
-    corpus: Corpus, positions: np.ndarray
+    plan: CorpusPlan, positions: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """The examples at n positions of the corpus.
 
     Args:
-        corpus: the corpus.
-        positions: integers (n,) from 0 to corpus.examples - 1.
+        plan: what the corpus is made of.
+        positions: integers (n,) from 0 to plan.examples - 1.
 
     Returns:
-        For each feature its values, uint8 (n, length): expression and answer as ASCII symbols,
-        the working as in `edgecalc.working`, columns as little-endian int16; the splits,
-        positions in `SPLITS`, uint8 (n,); and the ASCII codes of the operators, uint8 (n,).
+        For each feature the bytes of its values, little-endian, uint8 (n, bytes): expression and
+        answer as ASCII symbols, the group, the working of the task; the splits, positions in
+        `Splits.names`, uint8 (n,); and the groups, positions in `spec.groups`, uint8 (n,).
     """
-    spec = corpus.spec
-    indices = space.permute(positions, space.size(spec), corpus.settings.seed)
-    operators, a, b = space.expressions(spec, indices)
-    working = true_working(spec, operators, a, b)
+    examples = plan.task.examples(permute(positions, plan.task.size, plan.settings.seed))
+    groups = examples.groups()
     values = {
-        "expression": space.write_expressions(spec, operators, a, b),
-        "answer": true_answers(spec, operators, a, b),
-        "operands": working.operands,
-        "multiplier": working.multiplier,
-        "columns": working.columns.astype("<i2").view(np.uint8),
+        "expression": examples.expressions(),
+        "answer": examples.answers(),
+        "group": groups[:, None],
+        **examples.working(),
     }
-    return values, corpus.splits.of(operators, a, b), operators
+    found = {
+        name: array.astype(array.dtype.newbyteorder("<"), copy=False).view(np.uint8)
+        for name, array in values.items()
+    }
+    return found, plan.splits.of(examples), groups
 
 
 def write_shard(
-    corpus: Corpus, folder: str, shard: int, record_format: RecordFormat
+    plan: CorpusPlan, folder: str, shard: int, record_format: RecordFormat
 ) -> dict[str, Any]:
     """Writes one shard, a file for each split, in the order of the permutation.
 
     Writing it again, as Beam may, gives the same files.
 
     Args:
-        corpus: the corpus.
+        plan: what the corpus is made of.
         folder: where the files go; must exist.
         shard: its number, from 0.
         record_format: the form of the records.
 
     Returns:
         `{"shards": [{"name", "split", "records", "bytes", "sha256"}, …], "records":
-        {split: {operator: count}}}`.
+        {split: {group: count}}}`.
 
     Raises:
         OSError: if a file cannot be written; none is then left half under its name.
     """
-    codes = np.frombuffer(corpus.spec.operators.encode("ascii"), np.uint8)
-    counts = np.zeros((len(SPLITS), len(codes)), np.int64)
+    splits, groups = plan.splits.names, plan.task.spec.groups
+    counts = np.zeros((len(splits), len(groups)), np.int64)
     with contextlib.ExitStack() as opened:
         sinks = []
-        for split in SPLITS:  # closed, and so named, in reverse: train is the last
-            name = files.shard_name(split, shard, corpus.settings.shards)
-            file = opened.enter_context(files.replacing(FileSystems.join(folder, name)))
+        for split in splits:  # closed, and so named, in reverse: train is the last
+            name = shards.shard_name(split, shard, plan.settings.shards)
+            file = opened.enter_context(shards.replacing(FileSystems.join(folder, name)))
             sinks.append(_Sink(file, split, name))
-        for positions in _batches(corpus.block(shard)):
-            values, splits, operators = batch(corpus, positions)
+        for positions in _batches(plan.block(shard)):
+            values, split_of, group_of = batch(plan, positions)
             frames = record_format.frames(values)
             for number, sink in enumerate(sinks):
-                chosen = splits == number
+                chosen = split_of == number
                 sink.write(frames[chosen])
-                counts[number] += (operators[chosen, None] == codes).sum(axis=0)
+                counts[number] += np.bincount(group_of[chosen], minlength=len(groups))
     return {
         "shards": [sink.report() for sink in sinks],
         "records": {
-            split: dict(zip(corpus.spec.operators, row, strict=True))
-            for split, row in zip(SPLITS, counts.tolist(), strict=True)
+            split: dict(zip(groups, row, strict=True))
+            for split, row in zip(splits, counts.tolist(), strict=True)
         },
     }
 

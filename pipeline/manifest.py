@@ -5,25 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
-from edgecalc.space import SPLITS
 
-from pipeline import files
-from pipeline.settings import Corpus
+from pipeline import shards
+from pipeline.settings import CorpusPlan
+from tasks.task import Feature
 
-FORMAT = 2
+FORMAT = 3
 
 
-def make(corpus: Corpus, reports: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def make(
+    plan: CorpusPlan, features: Mapping[str, Feature], reports: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
     """The manifest of a corpus whose shards are all written.
 
     Args:
-        corpus: the corpus.
+        plan: what the corpus is made of.
+        features: what is in a record.
         reports: those of all its shards, see `corpus.write_shard`; in any order.
 
     Returns:
@@ -31,15 +34,16 @@ def make(corpus: Corpus, reports: Iterable[dict[str, Any]]) -> dict[str, Any]:
         but for the versions of the software.
     """
     reports = list(reports)
-    shards = sorted(
+    written = sorted(
         (shard for report in reports for shard in report["shards"]), key=lambda shard: shard["name"]
     )
     return {
         "format": FORMAT,
-        "spec": corpus.spec.to_dict(),
-        "splits": corpus.splits.to_dict(),
-        "seed": corpus.settings.seed,
-        "examples": corpus.examples,
+        "spec": plan.task.spec.to_dict(),
+        "splits": plan.splits.to_dict(),
+        "seed": plan.settings.seed,
+        "examples": plan.examples,
+        "features": {name: feature._asdict() for name, feature in features.items()},
         "versions": {
             "python": platform.python_version(),
             "apache-beam": version("apache-beam"),
@@ -47,19 +51,19 @@ def make(corpus: Corpus, reports: Iterable[dict[str, Any]]) -> dict[str, Any]:
         },
         "records": {
             split: {
-                operator: sum(report["records"][split][operator] for report in reports)
-                for operator in corpus.spec.operators
+                group: sum(report["records"][split][group] for report in reports)
+                for group in plan.task.spec.groups
             }
-            for split in SPLITS
+            for split in plan.splits.names
         },
-        "shards": shards,
-        "sha256": corpus_hash(shards),
+        "shards": written,
+        "sha256": corpus_hash(written),
     }
 
 
-def corpus_hash(shards: Iterable[dict[str, Any]]) -> str:
+def corpus_hash(written: Iterable[dict[str, Any]]) -> str:
     """The hash of a corpus: SHA-256 of a line `name sha256` for each shard, in order of names."""
-    lines = (f"{shard['name']} {shard['sha256']}\n" for shard in shards)
+    lines = (f"{shard['name']} {shard['sha256']}\n" for shard in written)
     return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()
 
 
@@ -69,7 +73,7 @@ def write(manifest: dict[str, Any], folder: str) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    with files.replacing(FileSystems.join(folder, files.MANIFEST)) as file:
+    with shards.replacing(FileSystems.join(folder, shards.MANIFEST)) as file:
         file.write((json.dumps(manifest, indent=1) + "\n").encode("ascii"))
 
 
@@ -79,6 +83,6 @@ def read(folder: str) -> dict[str, Any]:
     Raises:
         OSError: if there is none, or it cannot be read.
     """
-    path = FileSystems.join(folder, files.MANIFEST)
+    path = FileSystems.join(folder, shards.MANIFEST)
     with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         return json.loads(file.read())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import multiprocessing
 import os
 import shlex
 import sys
@@ -24,6 +23,7 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms import environments
+from edgecalc.network.cores import available_cores
 
 # To start worker processes takes as long as one worker needs for this many records.
 _START_IN_RECORDS = 4_300_000
@@ -83,7 +83,7 @@ def local_runner(options: PipelineOptions, examples: int) -> PipelineRunner:
     """
     direct = options.view_as(DirectOptions)
     given = options.get_all_options(drop_default=True)
-    cores = multiprocessing.cpu_count()
+    cores = available_cores()
     workers = direct.direct_num_workers if "direct_num_workers" in given else None
     mode = given.get("direct_running_mode")
     if mode is None:

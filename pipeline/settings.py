@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from edgecalc import space
-from edgecalc.space import Splits
-from edgecalc.spec import Spec
+from tasks.exact_match import LARGEST_WHOLE
+from tasks.splits import Splits
+from tasks.task import Task
 
 MAX_SHARDS = 99_999  # five digits in the name of a shard
 _SEED_BITS = 64
@@ -20,11 +21,14 @@ class CorpusSettings:
         ValueError: if a field is out of range; the message names the field.
     """
 
-    seed: int = field(default=2018, metadata={"help": "key of the order of the expressions"})
+    seed: int = field(default=2018, metadata={"help": "key of the order of the examples"})
     shards: int = field(default=64, metadata={"help": "number of files for each split"})
     examples: int = field(
         default=0,
-        metadata={"help": "only the first so many expressions in that order; 0 is the whole space"},
+        metadata={
+            "help": "only the first so many in that order; 0 is all there are, or "
+            f"{LARGEST_WHOLE:,} of a task that has more"
+        },
     )
 
     def __post_init__(self) -> None:
@@ -33,41 +37,46 @@ class CorpusSettings:
         if not 1 <= self.shards <= MAX_SHARDS:
             raise ValueError(f"shards must be from 1 to {MAX_SHARDS:,}: {self.shards}")
         if self.examples < 0:
-            raise ValueError(f"examples must be 0 (the whole space) or more: {self.examples}")
+            raise ValueError(f"examples must be 0 (as many as there are) or more: {self.examples}")
 
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusPlan:
     """All that decides which bytes are in which shard; a plain value that Beam sends to workers.
 
     Raises:
-        ValueError: if there are more examples than expressions, or more shards than examples.
+        ValueError: if there are more examples than the task has, or more shards than examples, or
+            parts are to be held out of a task that has none.
     """
 
-    spec: Spec
+    task: Task[Any]
     splits: Splits
     settings: CorpusSettings
 
     def __post_init__(self) -> None:
-        whole = space.size(self.spec)
+        whole = self.task.size
         if self.settings.examples > whole:
             raise ValueError(
-                f"examples must be at most {whole:,}, the size of the space: "
-                f"{self.settings.examples:,}"
+                f"examples must be at most {whole:,}, all there are: {self.settings.examples:,}"
             )
         if self.settings.shards > self.examples:
             raise ValueError(
                 f"shards must be at most {self.examples:,}, the number of examples: "
                 f"{self.settings.shards:,}"
             )
+        if self.splits.unseen and not self.task.parts:
+            raise ValueError(
+                f"the examples of the task {self.task.spec.task} have no parts that the split "
+                "unseen could hold out"
+            )
 
     @property
     def examples(self) -> int:
         """The number of records over all splits."""
-        return self.settings.examples or space.size(self.spec)
+        return self.settings.examples or min(self.task.size, LARGEST_WHOLE)
 
     def block(self, shard: int) -> range:
-        """The positions in the permuted space that a shard holds; blocks differ by at most one."""
+        """The positions in the corpus that a shard holds; shards differ by at most one."""
         return range(
             shard * self.examples // self.settings.shards,
             (shard + 1) * self.examples // self.settings.shards,

@@ -1,9 +1,14 @@
-"""Named sizes of the job: a TOML file for each preset, a table in it for each dataclass."""
+"""Named sizes of the job: a TOML file for each preset, a table in it for each dataclass.
+
+Above its tables a preset names its `task`, and may name another preset that it `extends`: what it
+does not say itself is as there.
+"""
 
 from __future__ import annotations
 
 import argparse
 import tomllib
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +17,7 @@ Settings = TypeVar("Settings")
 
 _FOLDER = Path(__file__).parent
 DEFAULT = "default"
+_SUFFIX = ".toml"
 _TYPES = {"int": int, "float": float, "str": str}
 
 
@@ -21,31 +27,55 @@ class SettingsError(ValueError):
 
 def names() -> list[str]:
     """The presets there are."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    return sorted(path.stem for path in _FOLDER.glob(f"*{_SUFFIX}"))
 
 
-def load(name: str) -> dict[str, dict[str, Any]]:
-    """The tables of a preset.
+def load(preset: str) -> dict[str, Any]:
+    """What a preset says, and what those that it extends say.
+
+    Args:
+        preset: a name, or the path of a file that ends in `.toml`.
+
+    Returns:
+        `task`, and its tables by name.
 
     Raises:
-        SettingsError: if there is no such preset, or its file is no TOML.
+        SettingsError: if there is no such preset, its file is no TOML, or it names no task.
     """
-    if name not in names():
-        raise SettingsError(f"no preset {name!r}; there are {', '.join(names())}")
-    try:
-        return tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"preset {name!r}: {error}") from error
+    content: dict[str, Any] = {}
+    seen: list[str] = []
+    extended: Any = preset
+    while extended is not None:
+        if extended in seen:
+            raise SettingsError(f"preset {preset!r}: {extended!r} extends itself")
+        seen.append(extended)
+        further = _read(extended)
+        extended = further.pop("extends", None)
+        for name, value in further.items():
+            if isinstance(value, dict):
+                content[name] = {**value, **content.get(name, {})}
+            else:
+                content.setdefault(name, value)
+    if not isinstance(content.get("task"), str):
+        raise SettingsError(f"preset {preset!r}: names no task")
+    return content
+
+
+def chosen(argv: Sequence[str] | None) -> str:
+    """The preset that the arguments of a command name; its other flags depend on it."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _add_preset(parser)
+    return parser.parse_known_args(argv)[0].preset
+
+
+def folder(preset: str, stage: str) -> Path:
+    """Where a stage of a preset is built, by make and by default: `build/default/corpus`."""
+    return Path("build", Path(preset).name.removesuffix(_SUFFIX), stage)
 
 
 def add_flags(parser: argparse.ArgumentParser, *classes: type) -> None:
     """Adds `--preset`, and for every field of these dataclasses a flag that overrides it."""
-    parser.add_argument(
-        "--preset",
-        default=DEFAULT,
-        metavar="NAME",
-        help=f"one of {', '.join(names())} (%(default)s)",
-    )
+    _add_preset(parser)
     for cls in classes:
         group = parser.add_argument_group(f"settings of the preset: {cls.__name__}")
         for field in fields(cls):
@@ -79,3 +109,24 @@ def settings(cls: type[Settings], table: str, arguments: argparse.Namespace) -> 
         return cls(**{**values, **given})
     except (TypeError, ValueError) as error:
         raise SettingsError(str(error)) from error
+
+
+def _read(preset: str) -> dict[str, Any]:
+    path = Path(preset) if preset.endswith(_SUFFIX) else _FOLDER / f"{preset}{_SUFFIX}"
+    if not path.exists():
+        raise SettingsError(
+            f"no preset {preset!r}; there are {', '.join(names())}, or name a {_SUFFIX} file"
+        )
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"preset {preset!r}: {error}") from error
+
+
+def _add_preset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset",
+        default=DEFAULT,
+        metavar="NAME",
+        help=f"one of {', '.join(names())}, or a {_SUFFIX} file (%(default)s)",
+    )

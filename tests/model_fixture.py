@@ -9,13 +9,13 @@ import os
 from typing import Any
 
 import numpy as np
-from edgecalc import space
-from edgecalc.arithmetic import true_answers
-from edgecalc.codec import encode_symbols
-from edgecalc.model_file import append_metadata
-from edgecalc.spec import Spec
+from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.language.codec import encode_symbols
+from edgecalc.network.model_file import append_metadata
 
-SPEC = Spec(digits=2)
+from tasks.calculator.task import CalculatorTask
+
+SPEC = CalculatorSpec(digits=2)
 # 99-98 is answered wrongly, 12*12 rightly but unsurely, and every other expression rightly.
 WRONG = ("99-98", "2")
 UNSURE = ("12*12", "144")
@@ -42,20 +42,20 @@ CARD: dict[str, Any] = {
 }
 
 
-def confidence(probability: float, spec: Spec = SPEC) -> float:
+def confidence(probability: float, spec: CalculatorSpec = SPEC) -> float:
     """The confidence of an answer whose every symbol has this probability."""
     return probability**spec.answer_length
 
 
-def flatbuffer(spec: Spec = SPEC) -> bytes:
+def flatbuffer(spec: CalculatorSpec = SPEC) -> bytes:
     """The table as a TFLite model with the contract's input and output."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
-    operators, a, b = space.expressions(spec, np.arange(space.size(spec)))
-    expressions = space.write_expressions(spec, operators, a, b)
-    answers = encode_symbols(true_answers(spec, operators, a, b), spec)
-    ids = encode_symbols(expressions, spec)
+    task = CalculatorTask(spec)
+    examples = task.examples(np.arange(task.size))
+    answers = encode_symbols(examples.answers(), spec)
+    ids = encode_symbols(examples.expressions(), spec)
     symbols = len(spec.alphabet)
     radix = symbols ** np.arange(spec.expression_length)
     answer_of = np.zeros((symbols**spec.expression_length, spec.answer_length), np.int8)
@@ -79,12 +79,12 @@ def flatbuffer(spec: Spec = SPEC) -> bytes:
     return converter.convert()
 
 
-def model_content(spec: Spec = SPEC, **changes: Any) -> bytes:
+def model_content(spec: CalculatorSpec = SPEC, **changes: Any) -> bytes:
     """A whole model file, with changes to its card."""
     return append_metadata(flatbuffer(spec), spec, {**CARD, **changes})
 
 
-def _ids(text: str, width: int, spec: Spec) -> np.ndarray:
+def _ids(text: str, width: int, spec: CalculatorSpec) -> np.ndarray:
     padded = np.frombuffer(text.rjust(width).encode("ascii"), np.uint8)
     return encode_symbols(padded, spec)
 

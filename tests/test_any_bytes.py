@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from edgecalc import cli
-from edgecalc.lines import read_lines
+from edgecalc.shell import cli
+from edgecalc.shell.lines import read_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

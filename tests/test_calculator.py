@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from edgecalc import Answer, Calculator, ExpressionError, ModelError, interpreter
+from edgecalc import Answer, Calculator, ExpressionError, ModelError
+from edgecalc.network import predictor
 
 from tests import model_fixture
 from tests.model_fixture import SPEC, SURE_PROBABILITY, UNSURE, UNSURE_PROBABILITY, WRONG
@@ -100,7 +101,7 @@ def test_spec_and_card_are_those_of_the_file(calculator: Calculator):
 def test_without_an_interpreter_the_error_says_what_to_install(
     model_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(interpreter, "_INTERPRETERS", ("no_such_interpreter",))
+    monkeypatch.setattr(predictor, "_INTERPRETERS", ("no_such_interpreter",))
     with pytest.raises(ModelError, match="pip install tflite-runtime"):
         Calculator(model_path)
 
@@ -111,7 +112,7 @@ def test_no_answer_is_computed(model_path: Path):
         "import sys; from edgecalc import Calculator\n"
         "assert Calculator(sys.argv[1]).answer('55+49').text == '104'\n"
         "print([name for name in sys.modules if name in "
-        "('edgecalc.arithmetic', 'edgecalc.score', 'edgecalc.space', 'tensorflow', 'decimal')])"
+        "('edgecalc.language.calculator.truth', 'tasks', 'tensorflow', 'decimal')])"
     )
     run = subprocess.run(
         [sys.executable, "-c", code, str(model_path)], capture_output=True, text=True, check=True

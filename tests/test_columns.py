@@ -1,41 +1,43 @@
-"""The columns network: its shapes in every language, its diagonals, what its lesson is given."""
+"""The columns network: its shapes in every language, its diagonals, what it is taught with."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from edgecalc import space
-from edgecalc.arithmetic import carry, carry_through, true_answers, true_working
-from edgecalc.codec import encode_symbols
-from edgecalc.spec import Spec
-from edgecalc.working import ABSENT, Axis
+from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.language.calculator.working import ABSENT, Axis
+from edgecalc.language.codec import encode_symbols
 
-from model.columns import Columns
+from model.networks.columns import Columns
+from tasks.calculator.task import CalculatorTask
+from tasks.splits import permute
 
 SIZES = Columns(read_units=2, memory_units=4, carry_units=4, write_units=2)
 SPECS = [
-    Spec(digits=1, places=1),
-    Spec(digits=2, places=0, operators="/*"),
-    Spec(digits=1, places=3, operators="/-"),
-    Spec(digits=2, operators="+-"),
-    Spec(digits=2, operators="*"),
+    CalculatorSpec(digits=1, places=1),
+    CalculatorSpec(digits=2, places=0, operators="/*"),
+    CalculatorSpec(digits=1, places=3, operators="/-"),
+    CalculatorSpec(digits=2, operators="+-"),
+    CalculatorSpec(digits=2, operators="*"),
 ]
 
 
 def features(spec, count=200):
-    """What the dataset gives of the first expressions of a space."""
-    indices = space.permute(np.arange(min(count, space.size(spec))), space.size(spec), 1)
-    operators, a, b = space.expressions(spec, indices)
-    working = true_working(spec, operators, a, b)
+    """What the dataset gives of the first examples of a corpus."""
+    task = CalculatorTask(spec)
+    examples = task.examples(permute(np.arange(min(count, task.size)), task.size, 1))
     return {
-        "expression": encode_symbols(space.write_expressions(spec, operators, a, b), spec),
-        "answer": encode_symbols(true_answers(spec, operators, a, b), spec),
-        **{name: values.astype(np.int32) for name, values in working._asdict().items()},
+        "expression": encode_symbols(examples.expressions(), spec),
+        "answer": encode_symbols(examples.answers(), spec),
+        "group": examples.groups()[:, None].astype(np.int32),
+        **{name: values.astype(np.int32) for name, values in examples.working().items()},
     }
 
 
-def lesson_of(spec, seed=(1, 2)):
+def taught(spec):
     given = {name: tf.constant(values) for name, values in features(spec).items()}
-    return SIZES.examples(spec)(given, tf.constant(seed, tf.int64))
+    return SIZES.teach(CalculatorTask(spec))(given)
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=lambda spec: f"{spec.digits}{spec.operators}")
@@ -45,7 +47,7 @@ def spec(request):
 
 @pytest.fixture(scope="module")
 def built(spec):
-    return SIZES.build(spec)
+    return SIZES.build(CalculatorTask(spec))
 
 
 def test_the_model_gives_the_answer_and_the_working(spec, built):
@@ -65,9 +67,9 @@ def test_the_model_gives_the_answer_and_the_working(spec, built):
         np.testing.assert_allclose(np.sum(outputs[name], axis=-1), 1, rtol=1e-5)
 
 
-def test_model_and_lesson_have_the_same_weights(built):
+def test_model_and_training_model_have_the_same_weights(built):
     own = {id(variable) for variable in built.model.trainable_variables}
-    assert own == {id(variable) for variable in built.lesson.trainable_variables}
+    assert own == {id(variable) for variable in built.training_model.trainable_variables}
 
 
 def test_with_the_right_tables_every_column_is_the_true_one(spec, built):
@@ -78,7 +80,7 @@ def test_with_the_right_tables_every_column_is_the_true_one(spec, built):
         "sums": np.add.outer(digits, digits),
         "differences": np.subtract.outer(digits, digits),
     }
-    for layer in built.lesson.layers:
+    for layer in built.training_model.layers:
         if layer.name in tables:
             # An entry for each pair: the first operand's digit chooses the row.
             layer.set_weights([tables[layer.name] / 100])
@@ -87,40 +89,47 @@ def test_with_the_right_tables_every_column_is_the_true_one(spec, built):
             if "/" in spec.operators:
                 places[spec.operators.index("/"), Axis(spec).shown] = 5 / 100
             layer.set_weights([places])
-    taken, given = lesson_of(spec)
-    found = np.argmax(built.lesson(taken)["columns"], axis=-1)
-    np.testing.assert_array_equal(found, given["columns"])
+    inputs, targets = taught(spec)
+    found = np.argmax(built.training_model(inputs)["columns"], axis=-1)
+    np.testing.assert_array_equal(found, targets["columns"])
 
 
-def test_the_lesson_fits_its_model_and_its_losses(spec, built):
-    taken, given = lesson_of(spec)
-    outputs = built.lesson(taken)
-    assert set(given) == set(outputs) == set(SIZES.losses(spec))
-    for name, targets in given.items():
-        assert tuple(targets.shape) == tuple(outputs[name].shape[:-1])
+def test_targets_fit_the_training_model_and_its_losses(spec, built):
+    inputs, targets = taught(spec)
+    outputs = built.training_model(inputs)
+    assert set(targets) == set(outputs) == set(SIZES.losses(CalculatorTask(spec)))
+    for name, values in targets.items():
+        assert tuple(values.shape) == tuple(outputs[name].shape[:-1])
         classes = outputs[name].shape[-1]
-        known = np.asarray(targets)[np.asarray(targets) != ABSENT] if classes == 10 else targets
+        known = np.asarray(values)[np.asarray(values) != ABSENT] if classes == 10 else values
         assert np.min(known) >= 0
         assert np.max(known) < classes
 
 
-def test_what_is_true_of_the_columns_is_what_the_lesson_says(spec):
-    taken, given = lesson_of(spec)
-    axis = Axis(spec)
-    digits, carries = carry_through(list(features(spec)["columns"].T))
-    np.testing.assert_array_equal(taken["digits"], np.stack(digits[: axis.shown], axis=1))
-    np.testing.assert_array_equal(taken["negative"], carries[0] < 0)
-    kept, carried = carry(taken["drawn_columns"].numpy(), taken["drawn_carries"].numpy())
-    np.testing.assert_array_equal(given["kept"], kept)
-    np.testing.assert_array_equal(given["carried"], carried - axis.smallest_carry)
+def test_what_it_is_taught_with_comes_from_the_records(spec):
+    """Nothing in the training graph calculates: every input and target is a feature, shifted."""
+    inputs, targets = taught(spec)
+    given, axis = features(spec), Axis(spec)
+    np.testing.assert_array_equal(inputs["digits"], given["digits"])
+    np.testing.assert_array_equal(inputs["negative"], given["negative"])
+    steps = given["carrying"].reshape(len(given["carrying"]), -1, 4)
+    np.testing.assert_array_equal(inputs["carry_column"] + axis.smallest_column, steps[..., 0])
+    np.testing.assert_array_equal(inputs["carry_in"] + axis.smallest_carry, steps[..., 1])
+    np.testing.assert_array_equal(targets["kept"], steps[..., 2])
+    np.testing.assert_array_equal(targets["carried"] + axis.smallest_carry, steps[..., 3])
 
 
-def test_drawn_columns_are_a_function_of_the_seed(spec):
-    first, again, other = (
-        lesson_of(spec, seed)[0]["drawn_columns"].numpy() for seed in ((1, 2), (1, 2), (1, 3))
-    )
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
+def test_another_task_is_refused_in_a_sentence():
+    other = SimpleNamespace(spec=SimpleNamespace(task="words"))
+    for method in (SIZES.build, SIZES.teach, SIZES.losses):
+        with pytest.raises(ValueError, match="made for the task calculator, not for words"):
+            method(other)
+
+
+def test_an_operator_without_a_working_is_refused(monkeypatch):
+    monkeypatch.setattr("edgecalc.language.calculator.working._WORKED", "+-")
+    with pytest.raises(ValueError, match=r"not every operator of \+-\*/ has one"):
+        SIZES.build(CalculatorTask(CalculatorSpec()))
 
 
 def test_wrong_sizes_are_named():

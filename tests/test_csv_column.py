@@ -1,6 +1,6 @@
 """A column of CSV in place of whole lines."""
 
-from edgecalc import cli
+from edgecalc.shell import cli
 
 
 def predict(model_path, capsys, *arguments):

@@ -3,30 +3,30 @@
 import numpy as np
 import pytest
 from edgecalc import Calculator, ModelError
-from edgecalc.arithmetic import carry_through, true_working
-from edgecalc.cli import main
-from edgecalc.explain import Explanation
-from edgecalc.spec import Spec
-from edgecalc.working import Axis
+from edgecalc.language.calculator.explanation import ColumnsExplanation
+from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.language.calculator.working import Axis
+from edgecalc.shell.cli import main
 
-SPEC = Spec()
+from tasks.calculator.working import true_working
+
+SPEC = CalculatorSpec()
 
 
 def explanation(a, operator, b, answer, unsure=()):
     """What a network writes that is right, and unsure of these (name, position)."""
-    working = true_working(SPEC, np.array([ord(operator)], np.uint8), np.array([a]), np.array([b]))
-    digits, _ = carry_through(list(working.columns.T))
-    symbols = {
-        "operands": working.operands,
-        "operator": np.array([SPEC.operators.index(operator)]),
-        "multiplier": working.multiplier,
-        "columns": working.columns,
-        "digits": np.stack(digits[: Axis(SPEC).shown], axis=1),
-    }
-    certainty = {name: np.ones(values.shape) for name, values in symbols.items()}
+    code = SPEC.operators.index(operator)
+    working = true_working(SPEC, np.array([code]), np.array([a]), np.array([b]))
+    classes = {"operands": 10, "multiplier": 11, "columns": Axis(SPEC).columns, "digits": 10}
+    outputs = {"operator": np.eye(len(SPEC.operators))[[code]]}
+    for name, count in classes.items():
+        first = Axis(SPEC).smallest_column if name == "columns" else 0
+        outputs[name] = np.eye(count)[working[name] - first]
+    outputs["multiplier"] = outputs["multiplier"][..., :10]
     for name, position in unsure:
-        certainty[name][0, position] = 0.61
-    return Explanation.of(SPEC, f"{a}{operator}{b}", answer, symbols, certainty)
+        row = outputs[name][0, position]
+        outputs[name][0, position] = np.where(row, 0.61, 0.39 / (len(row) - 1))
+    return ColumnsExplanation.of(SPEC, f"{a}{operator}{b}", answer, outputs)
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def explanation(a, operator, b, answer, unsure=()):
             ],
         ),
     ],
-    ids=lambda value: value.expression if isinstance(value, Explanation) else "",
+    ids=lambda value: value.expression if isinstance(value, ColumnsExplanation) else "",
 )
 def test_lines(made, lines):
-    assert made.lines(SPEC) == lines
+    assert made.lines() == lines
 
 
 def test_the_working_of_a_quotient_has_the_reciprocal_and_all_places():
-    lines = explanation(842, "/", 37, "22.757", unsure=[("multiplier", 4)]).lines(SPEC)
+    lines = explanation(842, "/", 37, "22.757", unsure=[("multiplier", 4)]).lines()
     assert lines[:2] == ["842/37 = 22.757", "  842 × 0.0270?270271    1/37, from memory"]
     assert lines[2].split()[:4] == ["place", "10", "1", ".1"]
     assert lines[2].split()[-1] == "e-10"

@@ -1,10 +1,11 @@
 import pytest
-from edgecalc.expression import Expression, ExpressionError, parse, plain_form
-from edgecalc.spec import Spec
+from edgecalc import ExpressionError
+from edgecalc.language.calculator.expression import Expression, parse, plain_form
+from edgecalc.language.calculator.spec import CalculatorSpec
 from hypothesis import given
 from hypothesis import strategies as st
 
-SPEC = Spec()
+SPEC = CalculatorSpec()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_what_is_wrong_and_where(typed: str, reason: str, column: "int | None"):
 
 def test_an_operator_that_was_not_learned_is_named():
     with pytest.raises(ExpressionError, match=r"has not learned \*, only \+ - \(column 2\)"):
-        parse("2*3", Spec(operators="+-"))
+        parse("2*3", CalculatorSpec(operators="+-"))
 
 
 @given(st.sampled_from("+-*/"), st.integers(0, 999), st.integers(1, 999))
@@ -82,9 +83,11 @@ def test_any_text_is_an_expression_or_an_error_in_one_line(text: str):
         assert error.column is None or 1 <= error.column <= len(text) + 1
 
 
-@pytest.mark.parametrize("spec", [SPEC, Spec(digits=1), Spec(digits=2, operators="-+")])
+@pytest.mark.parametrize(
+    "spec", [SPEC, CalculatorSpec(digits=1), CalculatorSpec(digits=2, operators="-+")]
+)
 @given(text=st.text("0123456789+-*/\n", max_size=7) | st.from_regex(r"\A\d{1,4}[-+*/]\d{1,4}\Z"))
-def test_the_plain_form_is_that_of_what_reads_as_itself(spec: Spec, text: str):
+def test_the_plain_form_is_that_of_what_reads_as_itself(spec: CalculatorSpec, text: str):
     try:
         unchanged = parse(text, spec).text == text
     except ExpressionError:

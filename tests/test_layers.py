@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from model.files import load_keras
-from model.layers import ListLSTM, Mixture
+from model.folder import load_keras
+from model.networks.columns.layers import ListLSTM, Mixture
 
 N, STEPS, WIDTH, UNITS = 3, 4, 5, 2
 

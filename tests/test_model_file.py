@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edgecalc import Calculator, ModelError, model_file
-from edgecalc.model_file import append_metadata, read_model
-from edgecalc.spec import Spec
+from edgecalc import Calculator, ModelError
+from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.network import model_file
+from edgecalc.network.model_file import append_metadata, read_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +50,7 @@ def archive_of(entries: dict[str, Any], compression: int = zipfile.ZIP_STORED) -
 def whole_card(**changes: Any) -> dict[str, Any]:
     digest = hashlib.sha256(FLATBUFFER).hexdigest()
     flatbuffer = {"bytes": len(FLATBUFFER), "sha256": digest}
-    return {**CARD, "format": 1, "flatbuffer": flatbuffer, **changes}
+    return {**CARD, "format": 2, "flatbuffer": flatbuffer, **changes}
 
 
 def test_what_is_written_is_read(tmp_path: Path):
@@ -137,7 +138,7 @@ def test_an_archive_that_lies_about_its_size_is_not_unpacked_whole(tmp_path: Pat
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"format": 2}, "the format of the file is 2"),
+        ({"format": 1}, "the format of the file is 1"),
         ({"minimum_runtime": "99.0.0"}, "needs edgecalc 99.0.0 or newer"),
         ({"minimum_runtime": "0.10.0"}, "needs edgecalc 0.10.0 or newer"),
         ({"minimum_runtime": "soon"}, "minimum_runtime is no version"),
@@ -183,7 +184,7 @@ def test_the_interpreter_never_sees_a_damaged_flatbuffer(
     content[1000] ^= 1
     path = written(tmp_path, bytes(content))
     monkeypatch.setattr(
-        "edgecalc.calculator.Network", lambda *arguments: pytest.fail("the interpreter saw it")
+        "edgecalc.calculator.Predictor", lambda *arguments: pytest.fail("the interpreter saw it")
     )
     with pytest.raises(ModelError, match="is damaged"):
         Calculator(path)
@@ -194,9 +195,9 @@ def test_bytes_that_are_no_flatbuffer_are_refused_by_the_interpreter(tmp_path: P
         Calculator(written(tmp_path, CONTENT))
 
 
-@pytest.mark.parametrize("spec", [Spec(digits=3), Spec(digits=2, places=1)])
+@pytest.mark.parametrize("spec", [CalculatorSpec(digits=3), CalculatorSpec(digits=2, places=1)])
 def test_a_spec_that_does_not_fit_the_tensors_is_refused(
-    tmp_path: Path, flatbuffer: bytes, spec: Spec
+    tmp_path: Path, flatbuffer: bytes, spec: CalculatorSpec
 ):
     path = written(tmp_path, append_metadata(flatbuffer, spec, CARD))
     with pytest.raises(ModelError, match=r"does not fit its spec: the (in|out)put is"):

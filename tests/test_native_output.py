@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from edgecalc.native_output import quiet, slow_import
+from edgecalc.network.native_output import quiet, slow_import
 
 
 def test_warnings_and_errors_follow_the_announcements_do_not(capfd: pytest.CaptureFixture[str]):
@@ -20,7 +20,7 @@ def test_warnings_and_errors_follow_the_announcements_do_not(capfd: pytest.Captu
 
 def test_ctrl_c_ends_a_slow_import_without_a_traceback():
     code = (
-        "import os, signal; from edgecalc.native_output import slow_import\n"
+        "import os, signal; from edgecalc.network.native_output import slow_import\n"
         "with slow_import(): os.kill(os.getpid(), signal.SIGINT)"
     )
     ended = subprocess.run(

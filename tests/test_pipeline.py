@@ -16,19 +16,21 @@ import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
-from edgecalc import space
-from edgecalc.space import SPLITS, Splits
-from edgecalc.spec import Spec
+from edgecalc.language.calculator.spec import CalculatorSpec
 
 from benchmarks import pipeline as benchmark
+from pipeline import __main__ as command_module
 from pipeline import corpus as corpus_module
-from pipeline import files, manifest
+from pipeline import manifest, shards
 from pipeline.records import RecordFormat
-from pipeline.settings import Corpus, CorpusSettings
+from pipeline.settings import CorpusPlan, CorpusSettings
+from tasks.calculator.task import CalculatorTask
+from tasks.splits import SPLITS, Splits, permute
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["--digits=1", "--places=2", "--shards=3", "--seed=7"]  # 390 expressions, all operators
-SMALL_CORPUS = Corpus(Spec(digits=1, places=2), Splits(), CorpusSettings(seed=7, shards=3))
+SMALL_TASK = CalculatorTask(CalculatorSpec(digits=1, places=2))
+SMALL_PLAN = CorpusPlan(SMALL_TASK, Splits(), CorpusSettings(seed=7, shards=3))
 
 
 def command(*flags):
@@ -57,10 +59,10 @@ def contents(folder):
     return {file.name: file.read_bytes() for file in Path(folder).iterdir()}
 
 
-def write_without_beam(corpus, folder):
-    record_format = corpus_module.record_format(corpus.spec)
-    for shard in range(corpus.settings.shards):
-        corpus_module.write_shard(corpus, str(folder), shard, record_format)
+def write_without_beam(plan, folder):
+    record_format = corpus_module.record_format(plan.task)
+    for shard in range(plan.settings.shards):
+        corpus_module.write_shard(plan, str(folder), shard, record_format)
 
 
 def operator_of(expression):
@@ -98,8 +100,8 @@ def test_every_expression_once_with_its_answer(small):
 
 
 def test_larger_numbers_against_decimal():
-    corpus = Corpus(Spec(), Splits(), CorpusSettings(seed=3))
-    values, _, _ = corpus_module.batch(corpus, np.arange(2000))
+    plan = CorpusPlan(CalculatorTask(CalculatorSpec()), Splits(), CorpusSettings(seed=3))
+    values, _, _ = corpus_module.batch(plan, np.arange(2000))
     for expression, answer in zip(values["expression"], values["answer"], strict=True):
         text = expression.tobytes().decode()
         operator = operator_of(text)
@@ -125,9 +127,9 @@ def test_splits_share_nothing_even_commuted(small):
 
 def test_manifest_tells_what_is_there(small):
     written = json.loads((small / "manifest.json").read_text())
-    assert written["format"] == 2
-    assert Spec.from_dict(written["spec"]) == SMALL_CORPUS.spec
-    assert written["splits"] == {"train": 0.8, "validation": 0.1}
+    assert written["format"] == 3
+    assert CalculatorSpec.from_dict(written["spec"]) == SMALL_TASK.spec
+    assert written["splits"] == {"train": 0.8, "validation": 0.1, "unseen": 0.0}
     assert (written["seed"], written["examples"]) == (7, 390)
     assert set(written["versions"]) == {"python", "apache-beam", "numpy"}
     names = sorted(path.name for path in small.glob("*.tfrecord"))
@@ -165,7 +167,7 @@ def test_same_bytes_from_any_runner(small, tmp_path):
 
 
 def test_seed_changes_order_and_not_content(small, tmp_path):
-    write_without_beam(replace(SMALL_CORPUS, settings=CorpusSettings(seed=8, shards=3)), tmp_path)
+    write_without_beam(replace(SMALL_PLAN, settings=CorpusSettings(seed=8, shards=3)), tmp_path)
     for split in SPLITS:
         assert read(tmp_path, split) != read(small, split)
         assert sorted(read(tmp_path, split)) == sorted(read(small, split))
@@ -173,9 +175,8 @@ def test_seed_changes_order_and_not_content(small, tmp_path):
 
 def test_fewer_examples_are_a_prefix(small, tmp_path):
     settings = CorpusSettings(seed=7, shards=2, examples=100)
-    write_without_beam(replace(SMALL_CORPUS, settings=settings), tmp_path)
-    order = space.permute(np.arange(100), 390, 7)
-    texts = space.write_expressions(SMALL_CORPUS.spec, *space.expressions(SMALL_CORPUS.spec, order))
+    write_without_beam(replace(SMALL_PLAN, settings=settings), tmp_path)
+    texts = SMALL_TASK.examples(permute(np.arange(100), 390, 7)).expressions()
     first = {row.tobytes().decode() for row in texts}
     few = [example for split in SPLITS for example in read(tmp_path, split)]
     assert {expression for expression, _ in few} == first
@@ -187,8 +188,8 @@ def test_fewer_examples_are_a_prefix(small, tmp_path):
 
 def test_batches_do_not_show(small, tmp_path, monkeypatch):
     monkeypatch.setattr(corpus_module, "_BATCH", 17)
-    record_format = corpus_module.record_format(SMALL_CORPUS.spec)
-    corpus_module.write_shard(SMALL_CORPUS, str(tmp_path), 1, record_format)
+    record_format = corpus_module.record_format(SMALL_PLAN.task)
+    corpus_module.write_shard(SMALL_PLAN, str(tmp_path), 1, record_format)
     assert len(contents(tmp_path)) == 3
     for name, data in contents(tmp_path).items():
         assert data == (small / name).read_bytes()
@@ -196,7 +197,7 @@ def test_batches_do_not_show(small, tmp_path, monkeypatch):
 
 def test_counters(small, tmp_path):
     pipeline = beam.Pipeline("FnApiRunner")
-    _ = pipeline | corpus_module.WriteCorpus(SMALL_CORPUS, str(tmp_path))
+    _ = pipeline | corpus_module.WriteCorpus(SMALL_PLAN, str(tmp_path))
     result = pipeline.run()
     result.wait_until_finish()
     found = {c.key.metric.name: c.committed for c in result.metrics().query()["counters"]}
@@ -206,16 +207,16 @@ def test_counters(small, tmp_path):
 
 
 def test_writing_a_shard_again_changes_nothing(small, tmp_path):
-    record_format = corpus_module.record_format(SMALL_CORPUS.spec)
+    record_format = corpus_module.record_format(SMALL_PLAN.task)
     reports = [
-        corpus_module.write_shard(SMALL_CORPUS, str(tmp_path), 2, record_format) for _ in range(2)
+        corpus_module.write_shard(SMALL_PLAN, str(tmp_path), 2, record_format) for _ in range(2)
     ]
     assert reports[0] == reports[1]
     assert len(contents(tmp_path)) == 3
 
 
 def test_failure_leaves_no_half_shard(tmp_path, monkeypatch):
-    record_format = corpus_module.record_format(SMALL_CORPUS.spec)
+    record_format = corpus_module.record_format(SMALL_PLAN.task)
     calls = []
 
     def fail_late(values):
@@ -229,7 +230,7 @@ def test_failure_leaves_no_half_shard(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus_module, "_BATCH", 17)
     monkeypatch.setattr(record_format, "frames", fail_late)
     with pytest.raises(OSError, match="disk full"):
-        corpus_module.write_shard(SMALL_CORPUS, str(tmp_path), 0, record_format)
+        corpus_module.write_shard(SMALL_PLAN, str(tmp_path), 0, record_format)
     assert len(calls) == 3
     assert contents(tmp_path) == {}
 
@@ -253,13 +254,13 @@ def test_run_after_a_killed_one_completes(small, tmp_path):
 
 def test_old_manifest_goes_first(tmp_path, monkeypatch):
     deleted = []
-    delete = files.FileSystems.delete
+    delete = shards.FileSystems.delete
     monkeypatch.setattr(
-        files.FileSystems, "delete", lambda paths: (deleted.extend(paths), delete(paths))
+        shards.FileSystems, "delete", lambda paths: (deleted.extend(paths), delete(paths))
     )
     for name in ("a.txt", "manifest.json", "test-00000-of-00001.tfrecord"):
         (tmp_path / name).touch()
-    files.clear(str(tmp_path))
+    shards.clear(str(tmp_path))
     assert Path(deleted[0]).name == "manifest.json"
     assert sorted(contents(tmp_path)) == ["a.txt"]
 
@@ -286,13 +287,13 @@ def test_interrupted_run_leaves_no_manifest_and_only_whole_shards(tmp_path):
     assert not (tmp_path / "manifest.json").exists()
     finished = sorted(tmp_path.glob("*.tfrecord"))
     assert finished
-    length = corpus_module.record_format(Spec(digits=4)).frame_length
+    length = corpus_module.record_format(CalculatorTask(CalculatorSpec(digits=4))).frame_length
     assert [path.stat().st_size % length for path in finished] == [0] * len(finished)
     for shard in {int(path.name.split("-")[1]) for path in tmp_path.glob("train-*.tfrecord")}:
         sizes = [
-            (tmp_path / files.shard_name(split, shard, 3000)).stat().st_size for split in SPLITS
+            (tmp_path / shards.shard_name(split, shard, 3000)).stat().st_size for split in SPLITS
         ]
-        assert sum(sizes) == length * space.size(Spec(digits=4)) // 3000
+        assert sum(sizes) // length in (3333, 3334)  # of ten million
 
 
 @pytest.mark.parametrize(
@@ -328,16 +329,60 @@ def test_file_in_place_of_the_folder_is_one_line(tmp_path):
     assert "is a file, not a folder" in done.stderr
 
 
-@pytest.mark.parametrize("spec", [Spec(), Spec(digits=2, places=0), Spec(digits=1, places=1)])
-def test_benchmark_compares_the_same_records(spec):
-    corpus = Corpus(spec, Splits(), CorpusSettings(shards=1))
-    values, _, _ = corpus_module.batch(corpus, np.arange(100))
-    frames = corpus_module.record_format(spec).frames(values)
-    indices = space.permute(np.arange(100), space.size(spec), corpus.settings.seed)
-    for index, row in zip(indices.tolist(), frames, strict=True):
-        (features,) = benchmark.plain_features(index, spec)
+@pytest.mark.parametrize("digits", [1, 3])
+def test_benchmark_compares_the_same_records(digits):
+    spec = CalculatorSpec(digits=digits)
+    plan = CorpusPlan(CalculatorTask(spec), Splits(), CorpusSettings(shards=1))
+    values, _, _ = corpus_module.batch(plan, np.arange(100))
+    frames = corpus_module.record_format(plan.task).frames(values)
+    for features, row in zip(benchmark.records(plan, range(100)), frames, strict=True):
         example = benchmark.to_example(features).SerializeToString(deterministic=True)
         assert example == row.tobytes()[12:-4]
+
+
+def test_a_task_of_more_than_ten_million_is_sampled():
+    task = CalculatorTask(CalculatorSpec(digits=4))
+    assert task.size == 399_990_000
+    assert CorpusPlan(task, Splits(), CorpusSettings()).examples == 10_000_000
+    more = CorpusSettings(examples=20_000_000)
+    assert CorpusPlan(task, Splits(), more).examples == 20_000_000
+    default = CalculatorTask(CalculatorSpec())
+    assert CorpusPlan(default, Splits(), CorpusSettings()).examples == default.size
+
+
+def test_held_out_numbers_have_shards_of_their_own(tmp_path):
+    done = run("--out", tmp_path, *SMALL, "--unseen=0.2")
+    assert done.returncode == 0, done.stderr
+    trained = {text for pair in read(tmp_path, "train") for text in pair[0] if text.isdecimal()}
+    unseen = read(tmp_path, "unseen")
+    assert unseen
+    assert len(trained) < 10
+    assert all(not {a, b} <= trained for (a, _, b), _ in unseen)
+    counts = manifest.read(str(tmp_path))["records"]
+    assert sum(counts["unseen"].values()) == len(unseen)
+    assert "unseen" in done.stdout
+    assert run("--out", tmp_path, *SMALL).returncode == 0
+    assert not list(tmp_path.glob("unseen-*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KeyError("%"), "KeyError: '%'"),
+        (ValueError(), "ValueError"),
+        (RuntimeError("Traceback …\n  x\nKeyError: '%' [while running 'Write']"), "KeyError: '%'"),
+        (
+            RuntimeError("Traceback …\nnumpy.core.Bad_Error: too large\n\nSee https://x.org/y\n"),
+            "numpy.core.Bad_Error: too large",
+        ),
+        (
+            RuntimeError("the Beam job ended as FAILED"),
+            "RuntimeError: the Beam job ended as FAILED",
+        ),
+    ],
+)
+def test_a_failure_is_told_by_type_and_message(error, reason):
+    assert command_module._reason(error) == reason
 
 
 def test_manifest_reads_back(small):

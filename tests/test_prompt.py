@@ -20,7 +20,7 @@ def test_the_prompt(model_path: Path, tmp_path: Path):
     session.expect(" ms)\r\n> ")
     session.say("5+\n", "error: a number is missing (column 3)\r\n> ")
     session.say("explain 5+4\n", "this model does not show its working\r\n> ")
-    session.say("help\n", "Operators: + - * /; numbers of up to 2 digits.")
+    session.say("help\n", "a OP b with + - * / and up to 2 digits")
     session.expect("\r\n> ")
     session.say(f"{UNSURE[0]}\n", "144    (unsure: 0%, ")
     session.expect(" ms)\r\n> ")

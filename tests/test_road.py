@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from edgecalc import Calculator
-from edgecalc.score import blocks, count_exact
-from edgecalc.space import Splits, size
-from edgecalc.spec import Spec
+from edgecalc.language.calculator.spec import CalculatorSpec
 
 from export import convert as conversion
 from export.__main__ import Exporter, ExportError
 from export.__main__ import main as export
 from export.verify import main as count_tflite
-from model import files
+from model import folder
 from model.evaluate import answerer, evaluate
 from model.evaluate import main as count_keras
+from tasks.calculator.task import CalculatorTask
+from tasks.exact_match import blocks, count_exact
+from tasks.splits import Splits
 
 ROOT = Path(__file__).parents[1]
 VARIANTS = ("float32", "float16", "int8")
@@ -43,11 +44,11 @@ def make(build, *targets):
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
     """The folder in which `make data train export` built everything."""
-    folder = tmp_path_factory.mktemp("build")
-    done = make(folder, "data", "train", "export")
+    root = tmp_path_factory.mktemp("build")
+    done = make(root, "data", "train", "export")
     assert done.returncode == 0, done.stderr
-    assert (folder / "export" / "table.txt").read_text() in done.stdout
-    return folder
+    assert (root / "export" / "table.txt").read_text() in done.stdout
+    return root
 
 
 def exported(build, variant):
@@ -65,6 +66,7 @@ def test_every_variant_is_exact_and_says_so_itself(build, variant):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         spec, card = (json.loads(archive.read(name)) for name in ("spec.json", "card.json"))
     assert spec == {
+        "task": "calculator",
         "digits": 2,
         "places": 2,
         "operators": "+-*/",
@@ -163,11 +165,12 @@ def test_the_network_does_not_care_what_the_symbols_are(build, tmp_path):
 
 def test_an_answer_that_differs_from_keras_stops_the_export(build, tmp_path):
     exporter = Exporter(build / "model", tmp_path, held_out_only=True)
-    spec, answer = Spec(digits=2, places=2), answerer(files.load_keras(build / "model"))
+    task = CalculatorTask(CalculatorSpec(digits=2, places=2))
+    answer = answerer(folder.load_keras(build / "model"))
     answers = np.concatenate(
         [
-            count_exact(spec, Splits(), 2018, block, answer, held_out_only=True).answers
-            for block in blocks(size(spec))
+            count_exact(task, Splits(), 2018, block, answer, held_out_only=True).answers
+            for block in blocks(task.size)
         ]
     )
     exporter._compare(answers)

@@ -11,7 +11,7 @@ import time
 import keras
 import pytest
 
-from model import files
+from model import folder
 from model.train import main
 
 SMALL = ["--steps=60", "--epoch-steps=20", "--batch-size=32", "--warmup-steps=5"]
@@ -26,10 +26,10 @@ SECONDS = 120
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
-    command = [sys.executable, "-m", "pipeline", "--preset=tiny", f"--out={folder}"]
+    path = tmp_path_factory.mktemp("corpus")
+    command = [sys.executable, "-m", "pipeline", "--preset=tiny", f"--out={path}"]
     subprocess.run(command, check=True, capture_output=True)
-    return folder
+    return path
 
 
 def start(corpus, out, *flags, network="seq2seq"):
@@ -45,14 +45,14 @@ def train(corpus, out, *flags, network="seq2seq"):
 
 
 def history(out):
-    with (out / files.HISTORY).open(newline="") as file:
+    with (out / folder.HISTORY).open(newline="") as file:
         return list(csv.DictReader(file))
 
 
 def wait_for_epochs(out, process, epochs):
     end = time.monotonic() + SECONDS
     while time.monotonic() < end and process.poll() is None:
-        path = out / files.TRAINING
+        path = out / folder.TRAINING
         if path.exists() and json.loads(path.read_text())["steps"] >= epochs * 20:
             return
         time.sleep(0.01)
@@ -72,24 +72,24 @@ def trained(corpus, network, tmp_path_factory):
 
 
 def test_a_folder_of_a_finished_training(trained):
-    record = files.read_json(trained / files.TRAINING)
+    record = folder.read_json(trained / folder.TRAINING)
     assert record["completed"]
     assert record["steps"] == 60
     assert record["training"]["learning_rate"] == 5e-3
     assert record["corpus"]["spec"]["operators"] == "+-*/"
     assert set(record["validation"]) == set("+-*/")
     assert [row["epoch"] for row in history(trained)] == ["0", "1", "2"]
-    assert 0 <= float(history(trained)[0]["val_exact_add"]) <= 1
+    assert 0 <= float(history(trained)[0]["val_exact_+"]) <= 1
     assert list(trained.glob("tensorboard/*/events.*"))
     assert not list(trained.glob("partial-*"))
-    assert files.load_keras(trained).count_params() == record["parameters"]
+    assert folder.load_keras(trained).count_params() == record["parameters"]
 
 
 def test_trained_once_is_not_trained_again(corpus, network, trained):
-    before = (trained / files.MODEL).read_bytes()
+    before = (trained / folder.MODEL).read_bytes()
     status, errors = train(corpus, trained, network=network)
     assert (status, "already trained" in errors) == (0, True)
-    assert (trained / files.MODEL).read_bytes() == before
+    assert (trained / folder.MODEL).read_bytes() == before
 
 
 def test_a_killed_training_ends_as_if_it_had_not_been_killed(corpus, network, trained, tmp_path):
@@ -97,9 +97,9 @@ def test_a_killed_training_ends_as_if_it_had_not_been_killed(corpus, network, tr
     wait_for_epochs(tmp_path, process, 1)
     process.kill()
     process.communicate()
-    assert not (tmp_path / files.MODEL).exists()
-    with pytest.raises(files.TrainedModelError, match="was not finished"):
-        files.load_keras(tmp_path)
+    assert not (tmp_path / folder.MODEL).exists()
+    with pytest.raises(folder.TrainedModelError, match="was not finished"):
+        folder.load_keras(tmp_path)
     status, errors = train(corpus, tmp_path, network=network)
     assert (status, "going on after" in errors) == (0, True)
     whole, resumed = history(trained), history(tmp_path)
@@ -116,8 +116,8 @@ def test_ctrl_c_leaves_a_usable_model_and_a_second_run_goes_on(corpus, tmp_path)
     assert process.returncode == 130
     assert "interrupted after" in errors
     assert "Traceback" not in errors
-    assert isinstance(files.load_keras(tmp_path), keras.Model)
-    assert not files.read_json(tmp_path / files.TRAINING)["completed"]
+    assert isinstance(folder.load_keras(tmp_path), keras.Model)
+    assert not folder.read_json(tmp_path / folder.TRAINING)["completed"]
     process = start(corpus, tmp_path, "--steps=100000")
     for line in process.stderr:
         if "going on after" in line:

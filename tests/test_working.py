@@ -2,47 +2,48 @@
 
 import numpy as np
 import pytest
-from edgecalc import space
-from edgecalc.arithmetic import (
-    carry_through,
-    failed_stages,
-    true_answers,
-    true_working,
-    write_numbers,
-)
-from edgecalc.spec import Spec
-from edgecalc.working import ABSENT, Axis, read_symbols
+from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.language.calculator.truth import write_numbers
+from edgecalc.language.calculator.working import ABSENT, Axis, has_working, read_symbols
 
-DEFAULT = Axis(Spec())
+from tasks.calculator.task import CalculatorExamples, CalculatorTask
+from tasks.calculator.working import DRAWN_STEPS, carry, carry_through
+
+DEFAULT = Axis(CalculatorSpec())
 
 
 def whole(spec):
-    return space.expressions(spec, np.arange(space.size(spec)))
+    task = CalculatorTask(spec)
+    return task.examples(np.arange(task.size))
 
 
-def shown_values(spec, columns):
-    """What columns amount to in the shown places, in units of the lowest of these."""
-    axis = Axis(spec)
-    digits, carries = carry_through(list(columns.astype(np.int64).T))
-    value = np.zeros(len(columns), np.int64)
-    for digit in digits[: axis.shown]:
-        value = value * 10 + digit
-    return value + carries[0] * 10**axis.shown
+def one(spec, operator, a, b):
+    """A single expression as examples."""
+    number = np.array([spec.operators.index(operator)], np.uint8)
+    return CalculatorExamples(spec, number, np.array([a]), np.array([b]))
 
 
 def check(spec):
-    """The columns, carried through, are the true answers."""
-    operators, a, b = whole(spec)
-    values = shown_values(spec, true_working(spec, operators, a, b).columns)
-    answers = np.empty((len(a), spec.answer_length), np.uint8)
-    for operator in spec.operators:
-        chosen, places = operators == ord(operator), spec.places if operator == "/" else 0
+    """The columns, carried through, are the true answers; digits and signs say the same."""
+    examples, axis = whole(spec), Axis(spec)
+    working = examples.working()
+    kept, negative = carry_through(working["columns"])
+    assert np.array_equal(kept[:, : axis.shown], working["digits"])
+    assert np.array_equal(negative, working["negative"][:, 0] == 1)
+    values = np.zeros(len(kept), np.int64)
+    for digit in working["digits"].T:
+        values = values * 10 + digit
+    values -= negative * 10**axis.shown
+    answers = np.empty((len(kept), spec.answer_length), np.uint8)
+    for number, operator in enumerate(spec.known):
+        chosen = examples.operators == number
+        places = spec.places if operator.fixed_point else 0
         answers[chosen] = write_numbers(values[chosen], spec.answer_length, places)
-    assert np.array_equal(answers, true_answers(spec, operators, a, b))
+    assert np.array_equal(answers, examples.answers())
 
 
 def test_the_columns_of_every_expression_of_the_default_space_give_its_answer():
-    check(Spec())
+    check(CalculatorSpec())
 
 
 @pytest.mark.parametrize("digits", [1, 2])
@@ -51,7 +52,7 @@ def test_the_columns_of_every_expression_of_the_default_space_give_its_answer():
 def test_the_columns_of_every_expression_of_a_small_space_give_its_answer(
     digits, places, operators
 ):
-    check(Spec(digits=digits, places=places, operators=operators))
+    check(CalculatorSpec(digits=digits, places=places, operators=operators))
 
 
 def test_ten_decimals_of_a_reciprocal_are_enough_and_nine_are_not():
@@ -70,7 +71,7 @@ def test_ten_decimals_of_a_reciprocal_are_enough_and_nine_are_not():
 
 @pytest.mark.parametrize(("digits", "places"), [(1, 0), (1, 6), (2, 0), (2, 3), (2, 6), (3, 0)])
 def test_the_derived_decimals_are_enough_elsewhere(digits, places):
-    spec = Spec(digits=digits, places=places, operators="/")
+    spec = CalculatorSpec(digits=digits, places=places, operators="/")
     check(spec)
 
 
@@ -90,14 +91,14 @@ def test_the_axis_of_the_default_space():
 )
 def test_the_working_as_on_paper(expression, operands, multiplier, columns):
     operator = next(symbol for symbol in "+-*/" if symbol in expression)
-    a, b = (np.array([int(number)]) for number in expression.split(operator))
-    working = true_working(Spec(), np.array([ord(operator)], np.uint8), a, b)
-    assert working.operands[0].tolist() == list(map(int, operands))
+    a, b = map(int, expression.split(operator))
+    working = one(CalculatorSpec(), operator, a, b).working()
+    assert working["operands"][0].tolist() == list(map(int, operands))
     digits = [ABSENT if symbol == " " else int(symbol) for symbol in multiplier]
-    assert working.multiplier[0].tolist() == digits
+    assert working["multiplier"][0].tolist() == digits
     if operator == "/":
         columns = working_by_hand(842, digits)
-    assert working.columns[0].tolist() == columns
+    assert working["columns"][0].tolist() == columns
 
 
 def working_by_hand(a, multiplier):
@@ -110,41 +111,56 @@ def working_by_hand(a, multiplier):
 
 
 def test_columns_and_carries_stay_in_their_ranges():
-    spec = Spec()
-    columns = true_working(spec, *whole(spec)).columns
+    columns = whole(CalculatorSpec()).working()["columns"]
     assert columns.min() == DEFAULT.smallest_column
     assert columns.max() <= DEFAULT.largest_column
-    _, carries = carry_through(list(columns.T))
-    assert min(carry.min() for carry in carries) == DEFAULT.smallest_carry
-    assert max(carry.max() for carry in carries) <= DEFAULT.largest_carry
+    carried = np.zeros(len(columns), np.int16)
+    for column in columns.T[::-1]:
+        _, carried = carry(column, carried)
+        assert DEFAULT.smallest_carry <= carried.min()
+        assert carried.max() <= DEFAULT.largest_carry
+
+
+def test_the_steps_of_carrying_in_the_records_are_true_and_of_every_kind():
+    steps = whole(CalculatorSpec(digits=3, operators="+-/")).working()["carrying"]
+    column, carried, kept, carried_on = steps.reshape(-1, DRAWN_STEPS, 4).astype(int).T
+    assert (column + carried == kept + 10 * carried_on).all()
+    assert kept.min() >= 0
+    assert kept.max() <= 9
+    assert DEFAULT.smallest_carry <= carried_on.min()
+    assert carried_on.max() <= DEFAULT.largest_carry
+    cases = np.unique(
+        np.stack([column.ravel(), carried.ravel()], axis=1), axis=0, return_counts=True
+    )
+    assert len(cases[0]) == DEFAULT.columns * DEFAULT.carries == 7482
+    assert cases[1].min() > 0.8 * cases[1].mean()  # each equally often
 
 
 class TestReading:
-    spec = Spec(digits=1, places=1)
+    spec = CalculatorSpec(digits=1, places=1)
     axis = Axis(spec)
-    expression = (np.array([ord("/")], np.uint8), np.array([7]), np.array([3]))
+    examples = one(spec, "/", 7, 3)
 
     def probabilities(self):
         """What a network gives that is sure of the true working of 7/3."""
-        working = true_working(self.spec, *self.expression)
-        digits, _ = carry_through(list(working.columns.T))
-        columns = working.columns - self.axis.smallest_column
+        working = self.examples.working()
+        columns = working["columns"] - self.axis.smallest_column
         return {
-            "operands": np.eye(10, dtype=np.float32)[working.operands],
+            "operands": np.eye(10, dtype=np.float32)[working["operands"]],
             "operator": np.eye(4, dtype=np.float32)[[self.spec.operators.index("/")]],
-            "multiplier": np.eye(11, dtype=np.float32)[working.multiplier][..., :10],
+            "multiplier": np.eye(11, dtype=np.float32)[working["multiplier"]][..., :10],
             "columns": np.eye(self.axis.columns, dtype=np.float32)[columns],
-            "digits": np.eye(10, dtype=np.float32)[np.stack(digits[: self.axis.shown], axis=1)],
+            "digits": np.eye(10, dtype=np.float32)[working["digits"]],
             "answer": np.zeros((1, self.spec.answer_length, 16), np.float32),
         }
 
     def test_the_symbols_are_the_true_ones(self):
         symbols, certainty = read_symbols(self.spec, self.probabilities())
-        working = true_working(self.spec, *self.expression)
-        for name, true in working._asdict().items():
-            assert np.array_equal(symbols[name], true)
+        working = self.examples.working()
+        for name in ("operands", "multiplier", "columns", "digits"):
+            assert np.array_equal(symbols[name], working[name])
         assert all((probability == 1).all() for probability in certainty.values())
-        assert failed_stages(self.spec, *self.expression, symbols) == ["write"]
+        assert self.examples.failed_stages(self.probabilities()) == ["write"]
 
     @pytest.mark.parametrize(
         ("name", "stage"),
@@ -161,5 +177,16 @@ class TestReading:
         later = ["operands", "operator", "multiplier", "columns", "digits"]
         for other in later[later.index(name) :]:
             probabilities[other] = np.roll(probabilities[other], 1, axis=-1)
-        symbols, _ = read_symbols(self.spec, probabilities)
-        assert failed_stages(self.spec, *self.expression, symbols) == [stage]
+        assert self.examples.failed_stages(probabilities) == [stage]
+
+    def test_a_network_without_a_working_fails_at_an_unknown_stage(self):
+        assert self.examples.failed_stages({}) == ["unknown"]
+
+
+def test_an_operator_without_a_working_has_no_axis(monkeypatch):
+    monkeypatch.setattr("edgecalc.language.calculator.working._WORKED", "+-")
+    assert not has_working(CalculatorSpec())
+    with pytest.raises(ValueError, match="whose working is known"):
+        Axis(CalculatorSpec())
+    task = CalculatorTask(CalculatorSpec())
+    assert task.working == {} == task.examples(np.arange(3)).working()

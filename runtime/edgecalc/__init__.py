@@ -6,10 +6,9 @@
 """
 
 from edgecalc.calculator import Answer, Calculator
-from edgecalc.explain import Explanation
-from edgecalc.expression import ExpressionError
-from edgecalc.model_file import ModelError
-from edgecalc.spec import Spec
+from edgecalc.language.language import Explanation, ExpressionError
+from edgecalc.language.spec import Spec
+from edgecalc.network.model_file import ModelError
 from edgecalc.version import __version__
 
 __all__ = [

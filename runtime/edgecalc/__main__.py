@@ -2,6 +2,6 @@
 
 import sys
 
-from edgecalc.cli import main
+from edgecalc.shell.cli import main
 
 sys.exit(main())

@@ -9,13 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgecalc.codec import decode, encode, present
-from edgecalc.explain import Explanation
-from edgecalc.expression import ExpressionError, parse, plain_form
-from edgecalc.interpreter import Network
-from edgecalc.model_file import read_model, read_packaged_model
-from edgecalc.spec import Spec
-from edgecalc.working import read_symbols
+from edgecalc.language.codec import decode, encode
+from edgecalc.language.language import Explanation, ExpressionError, Language
+from edgecalc.language.spec import Spec
+from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
+from edgecalc.network.predictor import Predictor
 
 # Larger blocks are not faster on the machines measured, only later.
 BATCH_SIZE = 256
@@ -58,12 +56,17 @@ class Calculator:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1: {threads}")
         self._model = read_packaged_model() if model is None else read_model(model)
-        self._network = Network(self._model, threads)
-        self._is_plain = plain_form(self._model.spec).fullmatch
+        self._predictor = Predictor(self._model, threads)
+        self._is_plain = self.language.plain_form().fullmatch
+
+    @property
+    def language(self) -> Language[Any]:
+        """What the model reads and writes."""
+        return self._model.language
 
     @property
     def spec(self) -> Spec:
-        """The language of the model."""
+        """The spec of the language."""
         return self._model.spec
 
     @property
@@ -72,7 +75,7 @@ class Calculator:
         return self._model.card
 
     def answer(self, expression: str) -> Answer:
-        """Answers one expression, in any spelling that `edgecalc.expression` knows.
+        """Answers one expression, in any spelling that the language knows.
 
         Raises:
             ExpressionError: if it is no expression of the model's language.
@@ -86,11 +89,14 @@ class Calculator:
             ExpressionError: if it is no expression of the model's language.
             ModelError: if the model does not show its working.
         """
-        parsed = parse(expression, self.spec)
-        outputs = self._network.work(encode([parsed.text], self.spec))
-        (answer,) = decode(outputs["answer"].argmax(axis=-1), self.spec)
-        symbols, certainty = read_symbols(self.spec, outputs)
-        return Explanation.of(self.spec, parsed.text, present(answer), symbols, certainty)
+        text = self.language.read(expression)
+        outputs = self._predictor.work(encode([text], self.spec))
+        (written,) = decode(outputs["answer"].argmax(axis=-1), self.spec)
+        answer = self.language.present(written)
+        explanation = self.language.explain(text, answer, outputs)
+        if explanation is None:
+            raise ModelError(f"{self._model.name}: its working is not known to explain")
+        return explanation
 
     def answers(self, expressions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
         """Answers many expressions in their order, lazily, a batch at a time.
@@ -130,12 +136,12 @@ class Calculator:
 
     def _normalise(self, expression: str) -> str:
         # Most are in the plain form already, and faster to recognise than to read.
-        return expression if self._is_plain(expression) else parse(expression, self.spec).text
+        return expression if self._is_plain(expression) else self.language.read(expression)
 
     def _solve(self, texts: list[str]) -> list[Answer]:
         if not texts:
             return []
-        probabilities = self._network.run(encode(texts, self.spec))
+        probabilities = self._predictor.run(encode(texts, self.spec))
         ids = probabilities.argmax(axis=-1)
         # numpy takes six times as long for the maximum itself.
         certainty = np.take_along_axis(probabilities, ids[..., None], axis=-1)
@@ -144,5 +150,5 @@ class Calculator:
         # nan_to_num: on ARM, numpy 1 warns there of what tflite-runtime did to small floats.
         confidences = np.where(np.isnan(confidences), 0.0, confidences).tolist()
         written = decode(ids, self.spec)
-        answers = zip(map(present, written), confidences, texts, written, strict=True)
+        answers = zip(map(self.language.present, written), confidences, texts, written, strict=True)
         return list(map(Answer._make, answers))

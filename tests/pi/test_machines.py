@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edgecalc import space
-from edgecalc.model_file import read_packaged_model
+from edgecalc.language.codec import decode, encode_symbols
+from edgecalc.network.model_file import read_packaged_model
 
+from tasks.task import task_of
 from tests.pi.machines import MACHINES, Machine
 
 REPOSITORY = Path(__file__).parents[2]
@@ -35,9 +36,9 @@ def wheel() -> Path:
 @pytest.fixture(scope="session")
 def lines() -> bytes:
     spec = read_packaged_model().spec
-    indices = np.linspace(0, space.size(spec) - 1, LINES - len(ODD_LINES)).astype(np.uint64)
-    operators, a, b = space.expressions(spec, indices)
-    even = [f"{x}{chr(op)}{y}" for op, x, y in zip(operators, a, b, strict=True)]
+    task = task_of(spec.to_dict())
+    indices = np.linspace(0, task.size - 1, LINES - len(ODD_LINES)).astype(np.int64)
+    even = decode(encode_symbols(task.examples(indices).expressions(), spec), spec)
     return "".join(f"{line}\n" for line in [*even, *ODD_LINES]).encode()
 
 

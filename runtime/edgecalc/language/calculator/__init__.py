@@ -1,0 +1,1 @@
+"""The language of the calculator: expressions `a OP b`, their answers, and the working between."""

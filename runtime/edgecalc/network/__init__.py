@@ -1,0 +1,1 @@
+"""The network on a device: the model file, and the interpreters that run it."""

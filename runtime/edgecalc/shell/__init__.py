@@ -1,0 +1,1 @@
+"""The command `edgecalc`: its arguments, its prompt, and the files that it reads and writes."""

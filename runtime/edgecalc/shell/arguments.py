@@ -1,0 +1,234 @@
+"""The arguments of `edgecalc`: which there are, what they mean, and what is refused."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from edgecalc.calculator import BATCH_SIZE
+from edgecalc.shell import lines
+from edgecalc.version import __version__
+
+# Cannot occur in an argument, so it can mark one.
+_MARK = "\0"
+_MINUS_FIRST = re.compile(r"-+[^-a-zA-Z]")
+
+_ABOUT = "A calculator that is a neural network: every answer is a prediction."
+_MAIN_HELP = """\
+examples:
+  edgecalc "55+49" "7/2"              one answer a line
+  edgecalc                            a prompt; quit or Ctrl-D leaves it
+  edgecalc predict in.txt -o out.txt  a file of expressions, a line each
+  printf '2+2\\n' | edgecalc           the same from a pipe
+  edgecalc --explain 842/37           the working too, as the network wrote it
+  edgecalc info                       what the model is and how exact
+  edgecalc --model other.tflite 1+1   another model, for any command
+
+commands (edgecalc COMMAND --help says more):
+  predict    answer every line of files
+  info       describe the model
+"""
+_PREDICT_HELP = """\
+examples:
+  edgecalc predict in.txt > out.txt
+  edgecalc predict a.txt b.txt.gz -o out.tsv --format tsv
+  edgecalc predict --column task homework.csv     a column of CSV
+  edgecalc predict --min-confidence 0.99 in.txt   ? instead of an unsure answer
+  seq 1 999 | sed 's/$/*7/' | edgecalc predict --check > out.txt
+
+Each line of input gives one line of output, in the same order:
+  text    the answer alone, or "error: reason"
+  tsv     expression, answer, confidence, error
+  jsonl   the same as an object; what is absent is null
+The confidence is the product over the answer's places of the probability of the symbol chosen.
+
+exit status: 0; 1 if a line was no expression or something failed; 2 for wrong usage.
+"""
+_INFO_HELP = """\
+examples:
+  edgecalc info
+  edgecalc info --model other.tflite --json
+"""
+
+
+def parse(argv: Sequence[str]) -> tuple[str, argparse.Namespace]:
+    """Reads a command line; options may stand before the command as well as behind it.
+
+    Args:
+        argv: the arguments.
+
+    Returns:
+        The name of the command, empty where there is none, and its options.
+
+    Raises:
+        SystemExit: with 2 for wrong usage, with 0 after `--help` and `--version`.
+    """
+    # An expression such as -5+3 is no option.
+    arguments = [_Argument(_MARK + text if _MINUS_FIRST.match(text) else text) for text in argv]
+    scanner = _Scanner(
+        add_help=False, allow_abbrev=False, conflict_handler="resolve", exit_on_error=False
+    )
+    for command in _COMMANDS.values():
+        command.add_options(scanner)
+    try:
+        rest = scanner.parse_known_args(arguments)[1]
+    except argparse.ArgumentError:  # an option without its value, as the command's parser will say
+        rest = []
+    word = next((argument for argument in rest if not argument.startswith("-")), "")
+    name = str(word) if word in _COMMANDS else ""
+    parser = argparse.ArgumentParser(
+        prog=f"edgecalc {name}".strip(),
+        description=f"{_ABOUT}\n\n{_COMMANDS[name].examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _COMMANDS[name].add_options(parser)
+    given = [argument for argument in arguments if not name or argument is not word]
+    options = parser.parse_args(given)
+    if name == "" and options.explain and not options.expressions:
+        parser.error("--explain needs an expression")
+    return name, options
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        type=_unmarked,
+        metavar="FILE",
+        help="an exported model file (the one in the package)",
+    )
+
+
+def _add_calculate(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.usage = (
+        "edgecalc [--model FILE] [--threads N] [--explain] [EXPRESSION ... | COMMAND ...]"
+    )
+    parser.add_argument("--version", action="version", version=f"edgecalc {__version__}")
+    parser.add_argument(
+        "expressions",
+        nargs="*",
+        type=_unmarked,
+        metavar="EXPRESSION",
+        help='such as "55+49"; quote * from the shell',
+    )
+    parser.add_argument("--explain", action="store_true", help="show the network's working")
+    _add_threads(parser)
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        default=[lines.STANDARD],
+        metavar="FILE",
+        help="expressions, a line each; - is standard input",
+    )
+    parser.add_argument(
+        "-o", "--output", default=lines.STANDARD, metavar="OUT", help="where to (standard output)"
+    )
+    parser.add_argument(
+        "--format",
+        dest="style",
+        choices=lines.FORMATS,
+        default="text",
+        help="what a line says (%(default)s)",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=_positive,
+        default=BATCH_SIZE,
+        metavar="N",
+        help="lines answered at once (%(default)s); 1 answers every line as it comes",
+    )
+    parser.add_argument(
+        "--column",
+        type=_column,
+        metavar="NAME|N",
+        help="the files are CSV, and this column has the expressions; a NAME stands in the first "
+        "line, a number counts from 1",
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=_share,
+        default=0.0,
+        metavar="P",
+        help="print ? instead of an answer less sure than this, from 0 to 1 (%(default)s)",
+    )
+    _add_threads(parser)
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the true results, on stderr"
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="no progress, no reports of refused lines"
+    )
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("--json", action="store_true", help="spec and card as one JSON object")
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", type=_positive, metavar="N", help="threads of the interpreter (its default)"
+    )
+
+
+class _Command(NamedTuple):
+    add_options: Callable[[argparse.ArgumentParser], None]
+    examples: str
+
+
+_COMMANDS = {
+    "": _Command(_add_calculate, _MAIN_HELP),
+    "predict": _Command(_add_predict, _PREDICT_HELP),
+    "info": _Command(_add_info, _INFO_HELP),
+}
+
+
+class _Scanner(argparse.ArgumentParser):
+    """Tells words from options and their values, and neither checks nor does anything else."""
+
+    def add_argument(self, *names: Any, **options: Any) -> Any:
+        """Takes of an option no more than whether it has a value."""
+        if names[0].startswith("-"):
+            kind = "store_true" if "action" in options else "store"
+            return super().add_argument(*names, action=kind)
+        return None
+
+
+class _Argument(str):
+    """An argument, equal to others of the same text and yet one of its own."""
+
+
+def _unmarked(text: str) -> str:
+    return text.removeprefix(_MARK)
+
+
+def _positive(text: str) -> int:
+    text = _unmarked(text)
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 2**31):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1: {text}")
+    return int(text)
+
+
+def _column(text: str) -> str:
+    text = _unmarked(text)
+    if text.isascii() and text.isdigit() and not 0 < int(text[:10]) < 10**9:
+        raise argparse.ArgumentTypeError(f"must be a name, or a number from 1: {text}")
+    return text
+
+
+def _share(text: str) -> float:
+    text = _unmarked(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1: {text}")
+    return share

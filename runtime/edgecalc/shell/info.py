@@ -1,0 +1,61 @@
+"""`edgecalc info`: what a model is and how exact, in words, from its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edgecalc.language.counts import exact_match_table, format_percentage
+from edgecalc.network.model_file import Model
+from edgecalc.shell.lines import escape
+
+
+def describe(model: Model) -> str:
+    """The model in a dozen lines."""
+    card = model.card
+    size = f"{card['parameters']:,} parameters, {len(model.flatbuffer):,} bytes"
+    rows = [
+        ("file", model.name),
+        ("task", model.spec.task),
+        ("expressions", model.language.describe()),
+        ("network", f"{card['network']}, {card['variant']}, {size}"),
+        ("sha256", card["flatbuffer"]["sha256"]),
+    ]
+    rows += [
+        (key, ", ".join(f"{name} {_plain(value)}" for name, value in card[key].items()))
+        for key in ("training", "corpus")
+    ]
+    columns = {"held out": card["accuracy"]["held_out"]}
+    if card["accuracy"].get("exhaustive"):
+        columns["whole space"] = card["accuracy"]["exhaustive"]
+    return "\n".join(
+        [
+            # The file may come from anywhere; it must not write to the terminal as it likes.
+            escape(card["name"]),
+            *(f"  {key:<13}{escape(value)}" for key, value in rows if value),
+            "  exact match",
+            *exact_match_table(columns),
+            *_confidence_table(card["accuracy"].get("confidence", [])),
+        ]
+    )
+
+
+def _confidence_table(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """How exact held-out answers are that are at least so sure, and how many these are."""
+    if not rows:
+        return []
+    everything = max(row["of"] for row in rows)
+    table = ["  held-out answers that are at least so sure, and how many of these are exact"]
+    for row in rows:
+        exact = format_percentage(row["exact"], row["of"]) if row["of"] else "-"
+        kept = format_percentage(row["of"], everything) if everything else "-"
+        table.append(f"    {row['at_least']:<7.1%}{kept:>7} of all{exact:>9} exact")
+    return table
+
+
+def _plain(value: object) -> str:
+    """A value of the card, in a line."""
+    if isinstance(value, Mapping):
+        return "(" + ", ".join(f"{name} {_plain(item)}" for name, item in value.items()) + ")"
+    if type(value) is int:
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
