@@ -1,10 +1,12 @@
 """Measurements that the documentation quotes; each module but `peers` is a command."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
-def save(name: str, result: dict[str, object]) -> None:
+def save(name: str, result: Mapping[str, Any]) -> None:
     """Writes what was measured to `build/bench/NAME.json`."""
     path = Path("build/bench", f"{name}.json")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -64,7 +64,8 @@ def run(folder: Path) -> None:
     """Prints, as JSON, the size of each file and its rate on one core."""
     from tflite_runtime.interpreter import Interpreter
 
-    interpreters, rates = {}, {}
+    interpreters: dict[Path, Any] = {}
+    rates: dict[Path, list[float]] = {}
     for path in sorted(folder.glob("*.tflite")):
         interpreter = interpreters[path] = Interpreter(str(path), num_threads=1)
         ids = interpreter.get_input_details()[0]

@@ -20,14 +20,14 @@ import presets
 from export.convert import VARIANTS, ConversionError, answer_alone, convert
 from model import folder
 from model.folder import TrainedModelError
-from tasks.exact_match import blocks, count_exact, counted_examples
+from tasks.exact_match import HELD_OUT_PART, blocks, count_exact, counted_examples
 from tasks.splits import Splits
 from tasks.task import task_of
 
 TABLE = "table.txt"
 # A folder of its own: what is not verified yet must not look like an exported model.
 _UNVERIFIED = "unverified"
-_MINIMUM_RUNTIME = "0.1.0"
+_MINIMUM_RUNTIME = "0.2.0"
 # Two symbols of which Keras gives nearly the same probability; which is the larger depends on the
 # order in which floats are summed, so there neither of two implementations is wrong.
 _TIE = 1e-4
@@ -74,7 +74,7 @@ class Exporter:
         candidate = self._out / _UNVERIFIED / f"{name}.tflite"
         candidate.parent.mkdir(parents=True, exist_ok=True)
         flatbuffer = convert(self._model, variant)
-        unknown = {"held_out": {}, "exhaustive": None, "confidence": []}
+        unknown: dict[str, Any] = {"held_out": {}, "exhaustive": None, "confidence": []}
         candidate.write_bytes(
             append_metadata(flatbuffer, self._task.spec, self._card(name, variant, unknown))
         )
@@ -151,7 +151,7 @@ class Exporter:
 
         for block in blocks(counted_examples(self._task, self._corpus["examples"])):
             seed = self._corpus["seed"]
-            count_exact(self._task, self._splits, seed, block, compare, held_out_only=True)
+            count_exact(self._task, self._splits, seed, block, compare, asked=HELD_OUT_PART)
         same = "all the same" if not ties else f"the same but for {ties:,} ties"
         print(f"float32 and Keras, {compared:,} held-out answers: {same}", file=sys.stderr)
 

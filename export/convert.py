@@ -60,9 +60,6 @@ def convert(model: keras.Model, variant: str) -> bytes:
             tf.saved_model.save(module, folder, signatures)
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, list(signatures))
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-            if variant != "float32":
-                converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                converter.target_spec.supported_types = [tf.float16]
             return compact(converter.convert(), variant)
     except Exception as error:  # the converter raises several types, none of its own
         raise ConversionError(

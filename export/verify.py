@@ -11,7 +11,10 @@ import signal
 import statistics
 import sys
 import time
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,8 +27,17 @@ from edgecalc.network.cores import available_cores
 from edgecalc.network.model_file import read_model
 from edgecalc.network.predictor import Predictor
 
-from tasks.exact_match import Counted, Report, blocks, count_exact, counted_examples, summary
-from tasks.splits import HELD_OUT, Splits, permute
+from tasks.exact_match import (
+    HELD_OUT_PART,
+    REST,
+    Counted,
+    Report,
+    blocks,
+    count_exact,
+    counted_examples,
+    summary,
+)
+from tasks.splits import Splits, permute
 from tasks.task import task_of
 
 _REPORT_SECONDS = 5.0
@@ -37,12 +49,11 @@ _counter: FileCounter
 class FileCounter:
     """A file's network, and what is counted with it in one process."""
 
-    def __init__(self, path: Path, held_out_only: bool) -> None:
+    def __init__(self, path: Path) -> None:
         self.model = read_model(path)
         self.task = task_of(self.model.spec.to_dict())
         corpus = self.model.card["corpus"]
         self.splits, self.seed = Splits(**corpus["splits"]), corpus["seed"]
-        self.held_out_only = held_out_only
         self._predictor = Predictor(self.model, threads=1)
 
     def answer(self, expressions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -60,12 +71,10 @@ class FileCounter:
         batches = [self._predictor.work(expressions[i : i + BATCH_SIZE]) for i in starts]
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
-    def count(self, block: range) -> Counted:
-        """Counts a block of the corpus."""
+    def count(self, block: range, asked: str) -> Counted:
+        """Counts a block of the corpus, see `tasks.exact_match.count_exact`."""
         work = self.work if self._predictor.shows_working else None
-        return count_exact(
-            self.task, self.splits, self.seed, block, self.answer, work, self.held_out_only
-        )
+        return count_exact(self.task, self.splits, self.seed, block, self.answer, work, asked)
 
     def rate(self) -> float:
         """Expressions a second on one core, from ids to ids: the median over some seconds."""
@@ -83,10 +92,12 @@ class FileCounter:
 def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.ndarray]:
     """Counts the exact answers of a file on all cores.
 
+    What was held out comes first. The rest follows if nine tenths of that were answered exactly;
+    of a task with more than ten million examples, what the corpus drew of it.
+
     Args:
         path: an exported file; its card says which expressions were held out.
-        held_out_only: whether to leave alone what was not held out. A task with more than ten
-            million examples is never counted whole, only what the corpus drew of it.
+        held_out_only: whether to leave alone what was not held out.
 
     Returns:
         What `tasks.exact_match.Report` gives, and `expressions_per_second` on one core; and the
@@ -96,41 +107,47 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
     Raises:
         ModelError: if the file cannot be used.
     """
-    counter = FileCounter(path, held_out_only)
+    counter = FileCounter(path)
     rate = counter.rate()
-    count = counted_examples(counter.task, counter.model.card["corpus"]["examples"])
+    examples = counted_examples(counter.task, counter.model.card["corpus"]["examples"])
     report, answers = Report(counter.task, counter.splits), []
-    begun = reported = time.monotonic()
-    pool = ProcessPoolExecutor(
-        available_cores(), get_context("spawn"), _start_counter, (path, held_out_only)
-    )
-    try:
-        for block, counted in zip(blocks(count), pool.map(_count, blocks(count)), strict=True):
+    begun = time.monotonic()
+    pool = ProcessPoolExecutor(available_cores(), get_context("spawn"), _start_counter, (path,))
+
+    def count(asked: str) -> Iterator[Counted]:
+        reported = time.monotonic()
+        counts = pool.map(_count, blocks(examples), repeat(asked))
+        for block, counted in zip(blocks(examples), counts, strict=True):
             report.add(counted)
-            answers.append(counted.answers[counted.splits == HELD_OUT])
+            yield counted
             if (now := time.monotonic()) - reported > _REPORT_SECONDS:
                 reported = now
-                done = f"{block.stop:,} of {count:,}"
-                print(f"verify {path.name}: {done}", file=sys.stderr, flush=True)
+                done = f"{block.stop:,} of {examples:,}"
+                print(f"verify {path.name}, {asked}: {done}", file=sys.stderr, flush=True)
+
+    try:
+        for counted in count(HELD_OUT_PART):
+            answers.append(counted.answers)
+        if worth_it := not held_out_only and report.is_worth_asking():
+            deque(count(REST), maxlen=0)
     finally:
         pool.shutdown(cancel_futures=True)
-    whole = count == counter.task.size and not held_out_only
     result = {
-        **report.to_dict(whole),
+        **report.to_dict(whole=worth_it and examples == counter.task.size),
         "expressions_per_second": round(rate),
         "seconds": round(time.monotonic() - begun, 1),
     }
     return result, np.concatenate(answers)
 
 
-def _start_counter(path: Path, held_out_only: bool) -> None:
+def _start_counter(path: Path) -> None:
     global _counter
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
-    _counter = FileCounter(path, held_out_only)
+    _counter = FileCounter(path)
 
 
-def _count(block: range) -> Counted:
-    return _counter.count(block)
+def _count(block: range, asked: str) -> Counted:
+    return _counter.count(block, asked)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -141,7 +158,9 @@ def main(argv: list[str] | None = None) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--held-out-only", action="store_true", help="count the test split alone")
+    parser.add_argument(
+        "--held-out-only", action="store_true", help="count nothing but what was held out"
+    )
     parser.add_argument("--out", type=Path, metavar="JSON", help="write the counts there")
     parser.add_argument(
         "--answers", type=Path, metavar="NPY", help="write the held-out answers' ids there"

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tasks.exact_match import Answer
+from tasks.exact_match import AnswerFunction
 
 _BATCH_EXAMPLES = 4096
 
 
-def answerer(model: keras.Model) -> Answer:
+def answerer(model: keras.Model) -> AnswerFunction:
     """A function from ids of expressions to ids of answers and the confidence in each."""
     run = runner(model, "answer")
 

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from edgecalc.language.counts import Score
 
-from tasks.exact_match import Answer
+from tasks.exact_match import AnswerFunction
 
 _REDRAW_SECONDS = 0.25
 _CLEAR_LINE = "\r\033[K"
@@ -38,7 +38,9 @@ class ExactMatch(keras.callbacks.Callback):
         score: what was counted last.
     """
 
-    def __init__(self, groups: tuple[str, ...], answer: Answer, batches: tf.data.Dataset) -> None:
+    def __init__(
+        self, groups: tuple[str, ...], answer: AnswerFunction, batches: tf.data.Dataset
+    ) -> None:
         super().__init__()
         self._groups = groups
         self._answer = answer
@@ -78,7 +80,7 @@ class ProgressLine(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch, self._epoch_begun = epoch + 1, time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         now, self._steps = time.monotonic(), batch + 1
         if self._live and now - self._redrawn > _REDRAW_SECONDS:
             self._redrawn = now
@@ -86,7 +88,7 @@ class ProgressLine(keras.callbacks.Callback):
             line = f"{_CLEAR_LINE}{self._name()}  {step}  loss {logs['loss']:.4f}"
             print(line, end="", file=sys.stderr, flush=True)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         now = time.monotonic()
         rate = self._steps * self._batch_size / (now - self._epoch_begun)
         minutes, seconds = divmod(round(now - self._begun), 60)

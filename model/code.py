@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 from pathlib import Path
 
 import edgecalc.language
 
 import model
 import tasks
+from presets.recipe import digest, python_files
+from presets.recipe import without_words as _without_words  # noqa: F401
 
 # What a trained model depends on: how it is built and taught, and what it learns.
 _PACKAGES = (edgecalc.language, model, tasks)
@@ -19,19 +19,8 @@ def digests() -> dict[str, str]:
     """Of each module that makes a model the beginning of its SHA-256, by the name of its file."""
     found = {}
     for package in _PACKAGES:
-        folder = Path(package.__file__).parent
-        for path in sorted(folder.rglob("*.py")):
+        folder = Path(package.__path__[0])
+        for path in python_files(folder):
             name = Path(*package.__name__.split("."), path.relative_to(folder)).as_posix()
-            found[name] = hashlib.sha256(_without_words(path).encode()).hexdigest()[:16]
+            found[name] = digest(path)
     return found
-
-
-def _without_words(path: Path) -> str:
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            value = body[0].value
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                body[0] = ast.Expr(ast.Constant(""))  # a docstring
-    return ast.dump(tree)

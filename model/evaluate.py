@@ -11,7 +11,15 @@ from typing import Any
 import presets
 from model import folder
 from model.answer import answerer, runner
-from tasks.exact_match import Report, blocks, count_exact, counted_examples, summary
+from tasks.exact_match import (
+    HELD_OUT_PART,
+    REST,
+    Report,
+    blocks,
+    count_exact,
+    counted_examples,
+    summary,
+)
 from tasks.splits import Splits
 from tasks.task import task_of
 
@@ -21,7 +29,8 @@ _REPORT_SECONDS = 5.0
 def evaluate(path: Path) -> dict[str, Any]:
     """Evaluates the trained model of a folder and writes the result beside it.
 
-    A task with more than ten million examples is not counted whole; what the corpus drew of it is.
+    What was held out comes first. The rest follows if nine tenths of that were answered exactly;
+    of a task with more than ten million examples, what the corpus drew of it.
 
     Returns:
         What `tasks.exact_match.Report` gives, and `seconds`.
@@ -34,19 +43,27 @@ def evaluate(path: Path) -> dict[str, Any]:
     try:
         corpus = training["corpus"]
         task, splits = task_of(corpus["spec"]), Splits(**corpus["splits"])
-        seed, count = corpus["seed"], counted_examples(task, corpus["examples"])
+        seed, examples = corpus["seed"], counted_examples(task, corpus["examples"])
     except (KeyError, TypeError, ValueError) as error:
         raise folder.TrainedModelError(f"{path / folder.TRAINING}: {error!r}") from error
-    begun = reported = time.monotonic()
+    begun = time.monotonic()
     answer, report = answerer(model), Report(task, splits)
     working = [name for name in model.output if name != "answer"]
     work = runner(model, *working) if working else None
-    for block in blocks(count):
-        report.add(count_exact(task, splits, seed, block, answer, work))
-        if (now := time.monotonic()) - reported > _REPORT_SECONDS:
-            reported, rate = now, block.stop / (now - begun)
-            print(f"evaluate: {block.stop:,} of {count:,}, {rate:,.0f}/s", file=sys.stderr)
-    result = report.to_dict(count == task.size)
+
+    def count(asked: str) -> None:
+        reported = time.monotonic()
+        for block in blocks(examples):
+            report.add(count_exact(task, splits, seed, block, answer, work, asked))
+            if (now := time.monotonic()) - reported > _REPORT_SECONDS:
+                reported = now
+                done = f"{block.stop:,} of {examples:,}"
+                print(f"evaluate, {asked}: {done}, {now - begun:.0f} s", file=sys.stderr)
+
+    count(HELD_OUT_PART)
+    if worth_it := report.is_worth_asking():
+        count(REST)
+    result = report.to_dict(whole=worth_it and examples == task.size)
     result["seconds"] = round(time.monotonic() - begun, 1)
     folder.write_json(path / folder.EVALUATION, result)
     return result

@@ -150,7 +150,9 @@ def batch(
         **examples.working(),
     }
     found = {
-        name: array.astype(array.dtype.newbyteorder("<"), copy=False).view(np.uint8)
+        name: array
+        if array.dtype == np.uint8
+        else np.ascontiguousarray(array, array.dtype.newbyteorder("<")).view(np.uint8)
         for name, array in values.items()
     }
     return found, plan.splits.of(examples), groups
@@ -206,10 +208,10 @@ class _Sink:
     def __init__(self, file: BinaryIO, split: str, name: str) -> None:
         self._file = file
         self._hash = hashlib.sha256()
-        self._account = {"name": name, "split": split, "records": 0, "bytes": 0}
+        self._account: dict[str, Any] = {"name": name, "split": split, "records": 0, "bytes": 0}
 
     def write(self, frames: np.ndarray) -> None:
-        data = frames.tobytes()
+        data = frames.data.cast("B")
         self._file.write(data)
         self._hash.update(data)
         self._account["records"] += len(frames)

@@ -15,6 +15,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import edgecalc
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
@@ -64,10 +65,10 @@ def parse_options(flags: list[str]) -> tuple[PipelineOptions, PipelineRunner | N
 def _check(parser: argparse.ArgumentParser, flags: list[str]) -> None:
     """Lets Beam's parser, which knows all options, read the flags strictly."""
 
-    def fail(message: str) -> None:
+    def fail(message: str) -> NoReturn:
         raise OptionsError(message)
 
-    parser.error = fail
+    parser.error = fail  # type: ignore[method-assign]
     _, unknown = parser.parse_known_args(flags)
     if unknown:
         kind = "unknown option" if unknown[0].startswith("-") else "unexpected argument"

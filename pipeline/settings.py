@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.exact_match import LARGEST_WHOLE
 from tasks.splits import Splits
-from tasks.task import Task
+from tasks.task import LARGEST_WHOLE, Task
 
 MAX_SHARDS = 99_999  # five digits in the name of a shard
 _SEED_BITS = 64

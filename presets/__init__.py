@@ -81,9 +81,9 @@ def add_flags(parser: argparse.ArgumentParser, *classes: type) -> None:
         for field in fields(cls):
             group.add_argument(
                 "--" + field.name.replace("_", "-"),
-                type=_TYPES[field.type],
+                type=_TYPES[str(field.type)],
                 default=argparse.SUPPRESS,
-                metavar=field.type.upper(),
+                metavar=str(field.type).upper(),
                 help=field.metadata["help"],
             )
 
@@ -99,7 +99,7 @@ def settings(cls: type[Settings], table: str, arguments: argparse.Namespace) -> 
     Raises:
         SettingsError: if the table has a field that `cls` does not, or a value is refused.
     """
-    known = {field.name for field in fields(cls)}
+    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # a dataclass
     values = load(arguments.preset).get(table, {})
     if unknown := set(values) - known:
         unknown_fields = ", ".join(sorted(unknown))

@@ -11,20 +11,23 @@ from edgecalc.language.codec import decode, encode_symbols
 from edgecalc.language.counts import Score, format_score
 
 from tasks.splits import HELD_OUT, Splits, permute
-from tasks.task import Task
+from tasks.task import LARGEST_WHOLE, Task
 
 BLOCK_EXAMPLES = 65_536
 # How sure an answer must be to be kept: exactness is reported for each of these.
 CONFIDENCES = (0.0, 0.5, 0.9, 0.99, 0.999)
-# A task with more examples is never counted whole, nor written whole unless asked to.
-LARGEST_WHOLE = 10_000_000
 _LISTED_MISSES = 1000
+# A model that is right less often on what was held out is not asked for all the rest.
+_WORTH_ASKING = 0.9
+
+# What of a block of examples is asked for.
+EVERYTHING, HELD_OUT_PART, REST = "everything", "held out", "rest"
 
 # From ids of expressions, int32 (n, expression_length), to ids of answers, integers
 # (n, answer_length), and how sure each is, float (n,).
-Answer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+AnswerFunction = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 # From ids of expressions to the working that a network gives, by name, float32 (n, ...).
-Work = Callable[[np.ndarray], dict[str, np.ndarray]]
+WorkFunction = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
 def format_stages(stages: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
@@ -86,9 +89,9 @@ def count_exact(
     splits: Splits,
     seed: int,
     block: range,
-    answer: Answer,
-    work: Work | None = None,
-    held_out_only: bool = False,
+    answer: AnswerFunction,
+    work: WorkFunction | None = None,
+    asked: str = EVERYTHING,
 ) -> Counted:
     """Asks for the answers to a block of a corpus and compares them with the truth.
 
@@ -99,15 +102,15 @@ def count_exact(
         block: positions in the order of the corpus.
         answer: the network's answers.
         work: the network's working; None if it has none.
-        held_out_only: whether to ask for nothing but what was held out, the test split and what
-            holds an unseen part.
+        asked: `EVERYTHING`, or of it `HELD_OUT_PART`, the test split and what holds an unseen
+            part, or `REST`, all else.
     """
     spec = task.spec
     indices = permute(np.arange(block.start, block.stop), task.size, seed)
     split = splits.of(task.examples(indices))
-    if held_out_only:
-        held_out = split >= HELD_OUT
-        indices, split = indices[held_out], split[held_out]
+    if asked != EVERYTHING:
+        chosen = (split >= HELD_OUT) == (asked == HELD_OUT_PART)
+        indices, split = indices[chosen], split[chosen]
     examples = task.examples(indices)
     truth = encode_symbols(examples.answers(), spec)
     expressions = encode_symbols(examples.expressions(), spec)
@@ -188,6 +191,12 @@ class Report:
         for split, *miss in zip(counted.splits[missed], groups, counted.stages, strict=True):
             self._stages[self._names[split]][tuple(miss)] += 1
         self._misses += counted.misses[: _LISTED_MISSES - len(self._misses)]
+
+    def is_worth_asking(self) -> bool:
+        """Whether to ask for the rest, too: not if a tenth of the test split or more was missed."""
+        counts = self._splits[self._names[HELD_OUT]].to_dict().values()
+        exact, of = (sum(count[key] for count in counts) for key in ("exact", "of"))
+        return exact >= _WORTH_ASKING * of
 
     def to_dict(self, whole: bool) -> dict[str, Any]:
         """All counts, as JSON types.

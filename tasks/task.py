@@ -19,6 +19,8 @@ from edgecalc.language.spec import AnySpec
 # The project's own tasks; others are entry points of this group.
 TASKS = {"calculator": "tasks.calculator.task:CalculatorTask"}
 ENTRY_POINTS = "edgecalc.tasks"
+# Of a task with more examples no more are drawn, unless asked for, and it is never counted whole.
+LARGEST_WHOLE = 10_000_000
 
 
 class Feature(NamedTuple):
@@ -111,7 +113,8 @@ def task_class(name: str) -> type[Task[Any]]:
     Raises:
         ValueError: if there is none of this name.
     """
-    return registered(ENTRY_POINTS, TASKS, name)
+    found: type[Task[Any]] = registered(ENTRY_POINTS, TASKS, name)
+    return found
 
 
 def task_of(content: Any) -> Task[Any]:

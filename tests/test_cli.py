@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,13 @@ from tests.processes import COMMAND, user_environment
 def edgecalc(model_path: Path):
     """Runs `edgecalc --model TABLE …`, and checks that there is never a traceback."""
 
-    def run(*arguments: object, **options) -> subprocess.CompletedProcess[bytes]:
-        options = {
+    def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        defaults: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
             "env": user_environment(),
-        } | options
+        }
+        options = defaults | options
         if "input" in options:
             del options["stdin"]
         finished = subprocess.run(
@@ -206,7 +208,7 @@ def test_a_full_disk_behind_o(edgecalc):
 
 
 def test_a_broken_pipe_ends_quietly(model_path: Path):
-    command = subprocess.Popen(
+    command: Any = subprocess.Popen(
         [*COMMAND, "predict", "--model", str(model_path), "/dev/stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -223,7 +225,7 @@ def test_a_broken_pipe_ends_quietly(model_path: Path):
 
 def test_an_interrupt_keeps_what_was_answered(model_path: Path, tmp_path: Path):
     out = tmp_path / "out.txt"
-    command = subprocess.Popen(
+    command: Any = subprocess.Popen(
         [*COMMAND, "predict", "--model", str(model_path), "-o", str(out), "--batch-size", "1"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -255,7 +257,7 @@ def test_info_is_read_from_the_file(edgecalc):
 
 def test_version_and_help():
     for arguments, expected in (
-        (["--version"], "edgecalc 0.1.0\n"),
+        (["--version"], "edgecalc 0.2.0\n"),
         (["--help"], "usage: edgecalc"),
         (["predict", "--help"], "usage: edgecalc predict"),
         (["info", "--help"], "usage: edgecalc info"),

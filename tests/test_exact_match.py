@@ -8,7 +8,15 @@ from edgecalc.language.codec import encode_symbols, symbol_table
 from edgecalc.language.counts import format_percentage
 
 from tasks.calculator.task import CalculatorExamples, CalculatorTask
-from tasks.exact_match import Report, blocks, count_exact, format_stages, summary
+from tasks.exact_match import (
+    HELD_OUT_PART,
+    REST,
+    Report,
+    blocks,
+    count_exact,
+    format_stages,
+    summary,
+)
 from tasks.splits import HELD_OUT, SPLITS, Splits
 
 SPEC = CalculatorSpec(digits=1, places=1)
@@ -111,9 +119,29 @@ def test_what_is_withheld_for_its_confidence():
 
 
 def test_the_held_out_expressions_alone_score_the_same():
-    report, _ = counted(wrong_for_nine, whole=False, held_out_only=True)
+    report, _ = counted(wrong_for_nine, whole=False, asked=HELD_OUT_PART)
     assert report["held_out"] == counted(wrong_for_nine)[0]["held_out"]
     assert report["exhaustive"] is None
+
+
+def test_what_was_held_out_and_the_rest_are_everything():
+    whole, _ = counted(wrong_for_nine, work=working)
+    report = Report(TASK, Splits())
+    for asked in (HELD_OUT_PART, REST):
+        for block in blocks(TASK.size):
+            report.add(count_exact(TASK, Splits(), 5, block, wrong_for_nine, working, asked))
+    parts = report.to_dict(whole=True)
+    by_expression = {miss["expression"]: miss for miss in whole["misses"]}
+    assert {miss["expression"]: miss for miss in parts.pop("misses")} == by_expression
+    assert parts == {name: value for name, value in whole.items() if name != "misses"}
+
+
+def test_a_model_that_misses_a_tenth_of_what_was_held_out_is_not_asked_for_the_rest():
+    for answer, worth_it in ((truth, True), (wrong_for_nine, False)):
+        report = Report(TASK, Splits())
+        for block in blocks(TASK.size):
+            report.add(count_exact(TASK, Splits(), 5, block, answer, asked=HELD_OUT_PART))
+        assert report.is_worth_asking() == worth_it
 
 
 def test_a_block_with_nothing_held_out_asks_nothing():
@@ -121,7 +149,7 @@ def test_a_block_with_nothing_held_out_asks_nothing():
         raise AssertionError(ids)
 
     everything_trained = Splits(train=1 - 2**-52, validation=0)
-    counted = count_exact(TASK, everything_trained, 5, range(20), refuse, held_out_only=True)
+    counted = count_exact(TASK, everything_trained, 5, range(20), refuse, asked=HELD_OUT_PART)
     assert len(counted.exact) == 0
     assert counted.answers.shape == (0, SPEC.answer_length)
 
@@ -139,7 +167,7 @@ def test_examples_with_an_unseen_number_are_counted_by_where_it_stands():
     of_the_split = report["splits"]["unseen"]["-"]
     assert sum(part["-"]["of"] for part in report["unseen"].values()) == of_the_split["of"]
     assert "exact match, unseen second operand: + " in summary(report)
-    held_out, _ = counted(wrong_for_nine, whole=False, splits=splits, held_out_only=True)
+    held_out, _ = counted(wrong_for_nine, whole=False, splits=splits, asked=HELD_OUT_PART)
     assert held_out["unseen"] == report["unseen"]
     assert counted(truth)[0]["unseen"] == {}
 

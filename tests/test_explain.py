@@ -8,7 +8,7 @@ from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.calculator.working import Axis
 from edgecalc.shell.cli import main
 
-from tasks.calculator.working import true_working
+from tasks.calculator.task import CalculatorExamples
 
 SPEC = CalculatorSpec()
 
@@ -16,7 +16,7 @@ SPEC = CalculatorSpec()
 def explanation(a, operator, b, answer, unsure=()):
     """What a network writes that is right, and unsure of these (name, position)."""
     code = SPEC.operators.index(operator)
-    working = true_working(SPEC, np.array([code]), np.array([a]), np.array([b]))
+    working = CalculatorExamples(SPEC, *np.array([[code], [a], [b]])).working()
     classes = {"operands": 10, "multiplier": 11, "columns": Axis(SPEC).columns, "digits": 10}
     outputs = {"operator": np.eye(len(SPEC.operators))[[code]]}
     for name, count in classes.items():

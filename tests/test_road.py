@@ -23,7 +23,7 @@ from model import folder
 from model.evaluate import answerer, evaluate
 from model.evaluate import main as count_keras
 from tasks.calculator.task import CalculatorTask
-from tasks.exact_match import blocks, count_exact
+from tasks.exact_match import HELD_OUT_PART, blocks, count_exact
 from tasks.splits import Splits
 
 ROOT = Path(__file__).parents[1]
@@ -169,7 +169,7 @@ def test_an_answer_that_differs_from_keras_stops_the_export(build, tmp_path):
     answer = answerer(folder.load_keras(build / "model"))
     answers = np.concatenate(
         [
-            count_exact(task, Splits(), 2018, block, answer, held_out_only=True).answers
+            count_exact(task, Splits(), 2018, block, answer, asked=HELD_OUT_PART).answers
             for block in blocks(task.size)
         ]
     )

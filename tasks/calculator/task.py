@@ -92,6 +92,10 @@ class CalculatorExamples(Examples):
 
     def keys(self) -> np.ndarray:
         """Commuted twins (`55+49`, `49+55`) share one."""
+        return self._keys
+
+    @cached_property
+    def _keys(self) -> np.ndarray:
         commute = np.array([operator.commutes for operator in self.spec.known])[self.operators]
         codes = np.frombuffer(self.spec.operators.encode("ascii"), np.uint8)[self.operators]
         first = np.where(commute, np.minimum(self.a, self.b), self.a)
@@ -106,7 +110,7 @@ class CalculatorExamples(Examples):
         """See `tasks.calculator.working`."""
         if not has_working(self.spec):
             return {}
-        return true_working(self.spec, self.operators, self.a, self.b)
+        return true_working(self.spec, self.operators, self.a, self.b, self.keys())
 
     def failed_stages(self, outputs: Mapping[str, np.ndarray]) -> list[str]:
         """See `tasks.calculator.working`."""

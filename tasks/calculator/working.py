@@ -12,7 +12,7 @@ import numpy as np
 from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.calculator.working import ABSENT, Axis, read_symbols
 
-from tasks.splits import content_key, mix
+from tasks.splits import mix
 from tasks.task import Feature
 
 # Steps of carrying that each record tells of beside its own expression.
@@ -34,7 +34,7 @@ def working_features(spec: CalculatorSpec) -> dict[str, Feature]:
 
 
 def true_working(
-    spec: CalculatorSpec, operators: np.ndarray, a: np.ndarray, b: np.ndarray
+    spec: CalculatorSpec, operators: np.ndarray, a: np.ndarray, b: np.ndarray, keys: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The working of n expressions; digits and places with the highest first.
 
@@ -43,6 +43,7 @@ def true_working(
         operators: positions in `spec.operators`, uint8 (n,).
         a: first operands, int64 (n,).
         b: second operands, int64 (n,); not zero where the operator is `/`.
+        keys: of the content, uint64 (n,), by which steps of carrying are drawn.
 
     Returns:
         By name:
@@ -57,7 +58,7 @@ def true_working(
         `drawn_steps`, int16 (n, 4 * DRAWN_STEPS).
     """
     axis, digits = Axis(spec), spec.digits
-    first, second = _digits(a, digits), _digits(b, digits)
+    first, second = (_digits(number.astype(np.int32), digits) for number in (a, b))
     multiplier = np.full((len(a), axis.multiplier), ABSENT, np.uint8)
     columns = np.zeros((len(a), axis.places), np.int16)
     aligned = slice(axis.units + 1 - digits, axis.units + 1)
@@ -87,7 +88,7 @@ def true_working(
         "columns": columns,
         "digits": kept[:, : axis.shown],
         "negative": negative[:, None].astype(np.uint8),
-        "carrying": drawn_steps(axis, content_key(operators, a, b)),
+        "carrying": drawn_steps(axis, keys),
     }
     return {name: working[name] for name in working_features(spec)}
 
@@ -102,8 +103,9 @@ def carry(column: np.ndarray, carried: np.ndarray) -> tuple[np.ndarray, np.ndarr
     Returns:
         The digits that stay, 0 to 9, and the carries into the next higher places.
     """
-    carried, kept = np.divmod(column + carried, 10)
-    return kept, carried
+    total = column + carried
+    carried = total // 10  # numpy's own divmod takes nine times as long
+    return total - 10 * carried, carried
 
 
 def carry_through(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,11 +118,12 @@ def carry_through(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         For each place the digit that stays, uint8 (n, places), of a negative number that of its
         complement to 10**places; and whether it is negative, bool (n,).
     """
-    digits = np.empty(columns.shape, np.uint8)
+    by_place = np.ascontiguousarray(columns.T)
+    digits = np.empty(by_place.shape, np.uint8)
     carried = np.zeros(len(columns), columns.dtype)
-    for place in reversed(range(columns.shape[1])):
-        digits[:, place], carried = carry(columns[:, place], carried)
-    return digits, carried < 0
+    for place in reversed(range(len(by_place))):
+        digits[place], carried = carry(by_place[place], carried)
+    return digits.T, carried < 0
 
 
 def drawn_steps(axis: Axis, keys: np.ndarray) -> np.ndarray:
@@ -141,9 +144,10 @@ def drawn_steps(axis: Axis, keys: np.ndarray) -> np.ndarray:
     cases = np.uint64(axis.columns * axis.carries)
     for step in range(DRAWN_STEPS):
         keys = mix(keys)
-        column, carried = np.divmod((keys % cases).astype(np.int16), axis.carries)
+        case = (keys % cases).astype(np.int16)
+        column = case // np.int16(axis.carries)
         steps[:, step, 0] = column + axis.smallest_column
-        steps[:, step, 1] = carried + axis.smallest_carry
+        steps[:, step, 1] = case - column * axis.carries + axis.smallest_carry
     steps[..., 2], steps[..., 3] = carry(steps[..., 0], steps[..., 1])
     return steps.reshape(len(keys), -1)
 
@@ -178,12 +182,16 @@ def failed_stages(
     for stage in ("carry", "table", "reciprocal", "read"):  # the earliest has the last word
         if stage in wrong:
             stages[wrong[stage].any(axis=1)] = stage
-    return stages.tolist()
+    names: list[str] = stages.tolist()
+    return names
 
 
 def _digits(numbers: np.ndarray, count: int) -> np.ndarray:
     """The last decimal digits of n numbers, the highest first: uint8 (n, count)."""
-    digits = np.empty((len(numbers), count), np.uint8)
+    digits = np.empty((count, len(numbers)), np.uint8)
+    ten = numbers.dtype.type(10)
     for position in reversed(range(count)):
-        numbers, digits[:, position] = np.divmod(numbers, 10)
-    return digits
+        higher = numbers // ten
+        digits[position] = numbers - ten * higher
+        numbers = higher
+    return digits.T

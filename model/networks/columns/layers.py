@@ -43,7 +43,8 @@ class ListLSTM(layers.Layer):
         kernel = ops.convert_to_tensor(self.kernel)
         both = ops.concatenate([kernel, self.recurrent], axis=0)
         biases = ops.reshape(self.bias, (len(steps), -1))
-        states, memory = [], None
+        states: list[tf.Tensor] = []
+        memory = None
         for index, parts in enumerate(steps):
             seen = [*parts, *states[-1:]]
             x = ops.concatenate(seen, axis=-1) if len(seen) > 1 else seen[0]

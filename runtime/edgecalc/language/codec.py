@@ -40,7 +40,8 @@ def encode(texts: Sequence[str], spec: Spec) -> np.ndarray:
 
 def encode_symbols(symbols: np.ndarray, spec: Spec) -> np.ndarray:
     """Turns symbols, uint8 ASCII of any shape, into ids, int32 of the same shape."""
-    return id_table(spec)[symbols].astype(np.int32)
+    ids: np.ndarray = id_table(spec)[symbols].astype(np.int32)
+    return ids
 
 
 def decode(ids: np.ndarray, spec: Spec) -> list[str]:

@@ -129,5 +129,5 @@ def language_of(content: Any) -> Language[Any]:
     task = content.get("task") if isinstance(content, dict) else None
     if not isinstance(task, str):
         raise ValueError(f"a spec is an object that names its task: {content!r}")
-    language = registered(ENTRY_POINTS, LANGUAGES, task)
+    language: type[Language[Any]] = registered(ENTRY_POINTS, LANGUAGES, task)
     return language(language.spec_class.from_dict(content))

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -28,6 +29,7 @@ MAX_METADATA_BYTES = 1 << 20
 
 _SPEC_ENTRY = "spec.json"
 _CARD_ENTRY = "card.json"
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 # What zipfile raises on an archive that is none, is cut off or was tampered with.
 _ARCHIVE_ERRORS = (
@@ -56,17 +58,20 @@ class Model:
         language: the language of the model.
         card: what the model is and how exact: the object in `card.json`.
         flatbuffer: the TFLite model; its sha256 is the one in the card.
+        size: bytes of the whole file.
     """
 
     name: str
     language: Language[Any]
     card: dict[str, Any]
     flatbuffer: bytes
+    size: int
 
     @property
     def spec(self) -> Spec:
         """The spec of the language."""
-        return self.language.spec
+        spec: Spec = self.language.spec
+        return spec
 
 
 def append_metadata(flatbuffer: bytes, spec: Spec, card: dict[str, Any]) -> bytes:
@@ -159,14 +164,15 @@ def _parse(file: BinaryIO, name: str) -> Model:
     except ValueError as error:
         raise ModelError(f"{name}: spec.json: {error}") from error
     length = card["flatbuffer"]["bytes"]
-    if length > file.seek(0, os.SEEK_END):
+    size = file.seek(0, os.SEEK_END)
+    if length > size:
         raise ModelError(f"{name}: is truncated: shorter than the model that it should hold")
     file.seek(0)
     flatbuffer = file.read(length)
     # The interpreter trusts its input; it must not see a byte that was not exported.
     if hashlib.sha256(flatbuffer).hexdigest() != card["flatbuffer"]["sha256"]:
         raise ModelError(f"{name}: is damaged: the sha256 of the model is not the one in its card")
-    return Model(name, language, card, flatbuffer)
+    return Model(name, language, card, flatbuffer, size)
 
 
 def _read_metadata(file: BinaryIO, name: str) -> tuple[Any, Any]:
@@ -219,7 +225,7 @@ def _problem_with(card: Any) -> str | None:
     ):
         if not isinstance(card.get(key), kind):
             return f"{key} is missing or of the wrong type"
-    if _version(card["minimum_runtime"]) is None:
+    if not _VERSION.fullmatch(card["minimum_runtime"]):
         return f"minimum_runtime is no version: {card['minimum_runtime']!r}"
     length, digest = (card["flatbuffer"].get(key) for key in ("bytes", "sha256"))
     if not _is_count(length) or not isinstance(digest, str):
@@ -253,9 +259,6 @@ def _is_curve(value: Any) -> bool:
     )
 
 
-def _version(text: str) -> tuple[int, ...] | None:
-    """`0.1.0` as (0, 1, 0), to compare; None if it is no such version."""
-    parts = text.split(".")
-    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        return None
-    return tuple(int(part) for part in parts)
+def _version(text: str) -> tuple[int, ...]:
+    """`0.1.0` as (0, 1, 0), to compare."""
+    return tuple(int(part) for part in text.split("."))

@@ -82,9 +82,11 @@ class Predictor:
         try:
             # A runner has tensors of its own and so leaves those of `run` as they are.
             with quiet():
-                return self._single.interpreter.get_signature_runner(WORKING)(expression=ids)
+                run = self._single.interpreter.get_signature_runner(WORKING)
+                working: dict[str, np.ndarray] = run(expression=ids)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{self._model.name}: TFLite fails on it: {_line(error)}") from error
+        return working
 
     def _check_tensors(self) -> None:
         spec = self._model.spec
@@ -138,7 +140,7 @@ class Predictor:
         try:
             allocated.interpreter.set_tensor(allocated.input, ids)
             allocated.interpreter.invoke()
-            probabilities = allocated.interpreter.get_tensor(allocated.output)
+            probabilities: np.ndarray = allocated.interpreter.get_tensor(allocated.output)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{self._model.name}: TFLite fails on it: {_line(error)}") from error
         if len(probabilities) != len(ids):

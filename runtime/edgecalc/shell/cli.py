@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import TextIO
 
 from edgecalc.calculator import BATCH_SIZE, Calculator
 from edgecalc.language.language import ExpressionError
@@ -127,7 +128,7 @@ def _info(options: argparse.Namespace) -> int:
 _COMMANDS = {"": _calculate, "predict": _predict, "info": _info}
 
 
-def _is_terminal(stream: object) -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from edgecalc.language.counts import exact_match_table, format_percentage
 from edgecalc.network.model_file import Model
@@ -12,7 +13,7 @@ from edgecalc.shell.lines import escape
 def describe(model: Model) -> str:
     """The model in a dozen lines."""
     card = model.card
-    size = f"{card['parameters']:,} parameters, {len(model.flatbuffer):,} bytes"
+    size = f"{card['parameters']:,} parameters, {model.size:,} bytes"
     rows = [
         ("file", model.name),
         ("task", model.spec.task),
@@ -39,7 +40,7 @@ def describe(model: Model) -> str:
     )
 
 
-def _confidence_table(rows: Sequence[Mapping[str, float]]) -> list[str]:
+def _confidence_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """How exact held-out answers are that are at least so sure, and how many these are."""
     if not rows:
         return []

@@ -11,8 +11,9 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from io import BufferedIOBase
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from edgecalc.calculator import Answer, Calculator
 from edgecalc.language.language import ExpressionError
@@ -97,14 +98,14 @@ def read_lines(
             raise OSError(getattr(error, "errno", None) or errno.EIO, reason, name) from error
 
 
-def _open(path: str) -> AbstractContextManager[BinaryIO]:
+def _open(path: str) -> AbstractContextManager[BufferedIOBase]:
     if path.endswith(COMPRESSED):
         return gzip.open(path, "rb")
     if path != STANDARD:
         return open(path, "rb")
     if sys.stdin is None:
         raise OSError(errno.EBADF, "is closed")
-    return nullcontext(sys.stdin.buffer)
+    return nullcontext(cast(BufferedIOBase, sys.stdin.buffer))
 
 
 def open_output(path: str) -> AbstractContextManager[BinaryIO]:
@@ -139,7 +140,9 @@ def write(output: BinaryIO, path: str, texts: Iterable[str]) -> None:
         raise OSError(error.errno, error.strerror, name) from error
 
 
-def _split(file: BinaryIO, count_bytes: Callable[[int], None], max_bytes: int) -> Iterator[bytes]:
+def _split(
+    file: BufferedIOBase, count_bytes: Callable[[int], None], max_bytes: int
+) -> Iterator[bytes]:
     """Lines without their LF; of one longer than `max_bytes` its beginning, a byte longer."""
     rest = b""
     while chunk := file.read1(_CHUNK_BYTES):
@@ -193,6 +196,7 @@ def as_tsv(line: Line, outcome: Answer | ExpressionError) -> str:
 
 def as_json(line: Line, outcome: Answer | ExpressionError) -> str:
     """An object with the keys expression, answer, confidence, error; null where absent."""
+    values: tuple[object, ...]
     if isinstance(outcome, Answer):
         values = (outcome.expression, outcome.text, round(outcome.confidence, 6), None)
     else:

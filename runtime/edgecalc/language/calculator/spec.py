@@ -65,7 +65,7 @@ class CalculatorSpec(Spec):
     @property
     def limit(self) -> int:
         """The number of values an operand can take: 1000 for 3 digits."""
-        return 10**self.digits
+        return int(10**self.digits)
 
     @property
     def expression_length(self) -> int:

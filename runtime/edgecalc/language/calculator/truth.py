@@ -16,6 +16,7 @@ from edgecalc.language.calculator.spec import POINT, CalculatorSpec
 from edgecalc.language.spec import PADDING
 
 _ZERO = ord("0")
+_DIGITS_OF_INT32 = 9
 
 # From operands, int64 (n,), and the places of fixed point to results, int64 (n,): in units of
 # 10**-places where the operator has fixed point.
@@ -77,19 +78,24 @@ def write_numbers(values: np.ndarray, width: int, places: int = 0) -> np.ndarray
     Returns:
         ASCII symbols, uint8 (n, width).
     """
-    symbols = np.full((len(values), width), ord(PADDING), np.uint8)
-    magnitude = np.abs(values)
+    symbols = np.full((width, len(values)), ord(PADDING), np.uint8)
     unsigned = values >= 0
+    rest = np.abs(values)
+    if width <= _DIGITS_OF_INT32:
+        rest = rest.astype(np.int32)  # to divide these takes half as long
     if places:
-        symbols[:, width - 1 - places] = ord(POINT)
+        symbols[width - 1 - places] = ord(POINT)
     for exponent in range(width - bool(places)):
         column = width - 1 - exponent - (1 if places and exponent >= places else 0)
+        higher = rest // 10
+        digits = (rest - 10 * higher + _ZERO).astype(np.uint8)
         if exponent <= places:  # every number has its decimals and one digit before them
-            symbols[:, column] = _ZERO + magnitude % 10
+            symbols[column] = digits
         else:
-            digits = np.where(magnitude > 0, _ZERO + magnitude % 10, ord(PADDING))
-            sign = (magnitude == 0) & ~unsigned
-            symbols[:, column] = np.where(sign, ord("-"), digits)
-            unsigned |= sign
-        magnitude = magnitude // 10
-    return symbols
+            symbols[column] = np.where(rest > 0, digits, ord(PADDING))
+            if not unsigned.all():
+                sign = (rest == 0) & ~unsigned
+                symbols[column][sign] = ord("-")
+                unsigned |= sign
+        rest = higher
+    return symbols.T
