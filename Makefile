@@ -13,47 +13,75 @@ RUN := $(VENV)/bin/python
 SETUP := $(VENV)/installed
 BUILD := build/$(PRESET)
 CORPUS := $(BUILD)/corpus/manifest.json
-MODEL := $(BUILD)/model/evaluation.json
+TRAINED := $(BUILD)/model/trained
+MODEL := $(BUILD)/model/model.keras
+EVALUATION := $(BUILD)/model/evaluation.json
 EXPORT := $(BUILD)/export/table.txt
 WHEEL := build/wheel/built
-# calc and predict take the model exported last, or the one of PRESET if that is given.
-EXPORTED = $(firstword $(shell ls -t build/$(if $(filter file default,$(origin PRESET)),*,$(PRESET))/export/*-float16.tflite 2>/dev/null))
+# What a stage follows from beside its input: its code and its tables of the preset.
+RECIPES := $(addprefix $(BUILD)/recipes/,corpus model export)
+SHIPS := $(BUILD)/export/edgecalc-$(PRESET)-int8.tflite
+# One rule for calc and predict: the int8 file, the variant that ships, of PRESET if that is given,
+# else of whatever was exported last.
+GIVEN := $(filter-out file default,$(origin PRESET))
+EXPORTED = $(firstword $(shell ls -t $(if $(GIVEN),$(SHIPS),build/*/export/edgecalc-*-int8.tflite) 2>/dev/null))
 
-.PHONY: help setup data train export calc predict wheel test test-pi lint format bench lock clean
+.PHONY: help setup data show train export calc predict package wheel test test-all test-pi lint \
+	format bench lock clean again
 .DELETE_ON_ERROR:
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "calc and predict take the int8 file, the variant that ships, of PRESET if it is given, else"
+	@echo "of the newest export."
 	@echo "PRESET=$(PRESET), of: $(sort $(basename $(notdir $(wildcard presets/*.toml))))"
 
 setup: $(SETUP) ## make .venv with everything pinned; every other target does it by itself
 
 data: $(CORPUS) ## write the corpus of PRESET
 
-train: $(MODEL) ## train on the corpus and count exact answers; goes on where it was stopped
+show: $(SETUP) ## print five records of that corpus in words, or the one of EXPRESSION=842/37
+	@$(RUN) -m pipeline.show --corpus $(BUILD)/corpus $(if $(EXPRESSION),--expression "$(EXPRESSION)")
+
+train: $(EVALUATION) ## train on it, count exact answers; goes on where it was stopped, RESUME=no begins anew
 
 export: $(EXPORT) ## write verified TFLite files of the trained model
 
-calc: $(SETUP) ## calculate at a prompt with the model just exported
+calc: $(SETUP) ## calculate at a prompt with an exported model
 	@$(if $(EXPORTED),,echo "There is no exported model yet: make data train export" >&2; exit 1)
 	@$(VENV)/bin/edgecalc --model $(EXPORTED)
 
-predict: $(SETUP) ## answer a file of expressions with the model just exported: IN=file OUT=file
+# edgecalc's status is 1 for a refused line, too. The output is whole if it was written anew and has
+# a line for each line of the input.
+predict: $(SETUP) ## answer a file of expressions with an exported model: IN=file OUT=file
 	@$(if $(and $(IN),$(OUT)),,echo "Usage: make predict IN=expressions.txt OUT=answers.txt" >&2; exit 2)
 	@$(if $(EXPORTED),,echo "There is no exported model yet: make data train export" >&2; exit 1)
-	@$(VENV)/bin/edgecalc predict --model $(EXPORTED) "$(IN)" -o "$(OUT)"
+	@begun=$$(mktemp) || exit; trap 'rm -f "$$begun"' EXIT; \
+	$(VENV)/bin/edgecalc predict --model $(EXPORTED) "$(IN)" -o "$(OUT)" || { status=$$?; \
+		lines() { LC_ALL=C zcat -f < "$$1" | LC_ALL=C grep -ac ''; }; \
+		if [ $$status = 1 ] && [ -f "$(IN)" ] && [ "$(OUT)" -nt "$$begun" ] && \
+			[ "$$(lines "$(IN)")" = "$$(lines "$(OUT)")" ]; \
+		then echo "some lines were refused, see above; $(OUT) is whole" >&2; \
+		else exit $$status; fi; }
+
+package: $(SETUP) ## put the exported model of PRESET into the package, if it is at least as good
+	@$(RUN) -m export.package $(SHIPS)
 
 wheel: $(WHEEL) ## build the runtime's wheel into build/wheel/
 
-test: $(SETUP) ## run the tests, the tiny road end to end among them
-	$(RUN) -m pytest
+test: $(SETUP) ## run the fast tests
+	$(RUN) -m pytest -m "not slow" --cov
+
+test-all: $(SETUP) ## run all tests, trainings and the tiny road end to end among them
+	$(RUN) -m pytest --cov
 
 test-pi: $(SETUP) $(WHEEL) ## install the wheel on emulated Raspberry Pis (one: MACHINE=bookworm-arm64) and compare
 	$(RUN) -m pytest -rsP tests/pi $(if $(MACHINE),-k "$(MACHINE)")
 
-lint: $(SETUP) ## check style and format
+lint: $(SETUP) ## check style, format and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 
 format: $(SETUP) ## mend style and format
 	$(RUN) -m ruff check --fix .
@@ -63,7 +91,7 @@ bench: $(EXPORT) ## measure what the README claims, with the network of PRESET, 
 	$(RUN) -m benchmarks.pipeline
 	$(RUN) -m benchmarks.feeding --preset $(PRESET)
 	$(RUN) -m benchmarks.lstm
-	$(RUN) -m benchmarks.runtime --model $(BUILD)/model --file $(BUILD)/export/edgecalc-$(PRESET)-int8.tflite
+	$(RUN) -m benchmarks.runtime --model $(BUILD)/model --file $(SHIPS)
 
 lock: ## pin requirements.in anew; needs uv
 	uv pip compile requirements.in --python-version 3.11 --generate-hashes --upgrade \
@@ -81,14 +109,29 @@ $(SETUP): requirements.lock runtime/pyproject.toml
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable runtime
 	@touch $@
 
-$(CORPUS): presets/$(PRESET).toml | $(SETUP)
+# What trains although nothing has changed: being told to, or a model that somebody took away.
+ANEW := $(if $(and $(wildcard $(MODEL)),$(filter-out no,$(or $(RESUME),yes))),,again)
+
+# Asked every time, and written only if the recipe has changed: words about code make nothing anew.
+$(RECIPES): again | $(SETUP)
+	@$(RUN) -m presets.recipe $(@F) --preset $(PRESET) --out $@
+
+$(CORPUS): $(BUILD)/recipes/corpus | $(SETUP)
 	$(RUN) -m pipeline --preset $(PRESET) --out $(@D)
 
-$(MODEL): presets/$(PRESET).toml $(CORPUS) | $(SETUP)
-	$(RUN) -m model.train --preset $(PRESET) --corpus $(BUILD)/corpus --out $(@D)
+$(TRAINED): $(CORPUS) $(BUILD)/recipes/model $(ANEW) | $(SETUP)
+	$(RUN) -m model.train --preset $(PRESET) --corpus $(BUILD)/corpus --out $(@D) \
+		$(if $(filter no,$(RESUME)),--no-resume)
+	@touch $@
+
+# The same corpus, written again, trains nothing: then the model stays as old as it is, and what
+# follows from it is up to date.
+$(MODEL): $(TRAINED) ;
+
+$(EVALUATION): $(MODEL) | $(SETUP)
 	$(RUN) -m model.evaluate --model $(@D)
 
-$(EXPORT): $(MODEL) | $(SETUP)
+$(EXPORT): $(MODEL) $(BUILD)/recipes/export | $(SETUP)
 	$(RUN) -m export --model $(BUILD)/model --out $(@D)
 
 # A build takes in what a former one left in runtime/build.

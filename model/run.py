@@ -85,7 +85,7 @@ class Run:
                 key: corpus.manifest[key]
                 for key in ("sha256", "spec", "splits", "seed", "examples")
             },
-            "code": code.digests(),
+            "code": code.digests(corpus.task),
         }
 
     def resume(self) -> Built | None:

@@ -58,6 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except ValueError as error:
         parser.error(str(error))
+    except Exception as error:  # a task that does not even load
+        print(f"{PROGRAM}: error: {_reason(error)}", file=sys.stderr)
+        return _FAILED
     try:
         return _run(parser, plan, given.out, beam_flags, began)
     except Exception as error:

@@ -211,7 +211,7 @@ class _Sink:
         self._account: dict[str, Any] = {"name": name, "split": split, "records": 0, "bytes": 0}
 
     def write(self, frames: np.ndarray) -> None:
-        data = frames.data.cast("B")
+        data = frames.ravel().data
         self._file.write(data)
         self._hash.update(data)
         self._account["records"] += len(frames)

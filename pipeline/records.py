@@ -72,6 +72,26 @@ class RecordFormat:
         frames[:, -_CRC_BYTES:] = masked(crc).view(np.uint8).reshape(count, _CRC_BYTES)
         return frames
 
+    def values(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """Takes n framed records apart.
+
+        Args:
+            frames: uint8 (n, frame_length), as `frames` gives them.
+
+        Returns:
+            For each feature its values, uint8 (n, length of the feature).
+
+        Raises:
+            ValueError: if these are no frames of the format, or damaged.
+        """
+        values = {
+            name: frames[:, self._data_start + place :][:, : self.features[name]]
+            for name, place in self._places.items()
+        }
+        if not np.array_equal(self.frames(values), frames):
+            raise ValueError("not records of this format, or damaged")
+        return values
+
 
 def masked(crc: np.ndarray | np.uint32) -> np.ndarray:
     """Masks CRCs as TFRecord does, uint32 to little-endian uint32 of the same shape."""

@@ -11,14 +11,13 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 Settings = TypeVar("Settings")
 
 _FOLDER = Path(__file__).parent
 DEFAULT = "default"
 _SUFFIX = ".toml"
-_TYPES = {"int": int, "float": float, "str": str}
 
 
 class SettingsError(ValueError):
@@ -78,13 +77,14 @@ def add_flags(parser: argparse.ArgumentParser, *classes: type) -> None:
     _add_preset(parser)
     for cls in classes:
         group = parser.add_argument_group(f"settings of the preset: {cls.__name__}")
+        types = get_type_hints(cls)
         for field in fields(cls):
             group.add_argument(
                 "--" + field.name.replace("_", "-"),
-                type=_TYPES[str(field.type)],
+                type=types[field.name],
                 default=argparse.SUPPRESS,
-                metavar=str(field.type).upper(),
-                help=field.metadata["help"],
+                metavar=types[field.name].__name__.upper(),
+                help=field.metadata["help"].replace("%", "%%"),  # argparse formats it
             )
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
-from edgecalc.language.language import Language
+from edgecalc.language.language import ENTRY_POINTS as LANGUAGE_ENTRY_POINTS
+from edgecalc.language.language import LANGUAGES, Language
 from edgecalc.language.registry import registered
 from edgecalc.language.spec import AnySpec
 
@@ -111,9 +112,13 @@ def task_class(name: str) -> type[Task[Any]]:
     """The class of a task.
 
     Raises:
-        ValueError: if there is none of this name.
+        ValueError: if there is none of this name, or its language goes by another one.
     """
     found: type[Task[Any]] = registered(ENTRY_POINTS, TASKS, name)
+    if registered(LANGUAGE_ENTRY_POINTS, LANGUAGES, name) is not found.language:
+        raise ValueError(f"the task {name} and the language {name} are not made for each other")
+    if found.language.spec_class.task != name:
+        raise ValueError(f"the task {name} has specs of the task {found.language.spec_class.task}")
     return found
 
 

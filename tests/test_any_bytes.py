@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from edgecalc.shell import cli
@@ -31,11 +32,12 @@ def test_a_line_for_each_line(model_path: Path, style: str, content: bytes, batc
     out, said = io.BytesIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-        patch.setattr(sys, "stdout", io.TextIOWrapper(out))
+        stdout = io.TextIOWrapper(out)
+        patch.setattr(sys, "stdout", stdout)
         patch.setattr(sys, "stderr", said)
         arguments = ["--format", style, "--batch-size", str(batch_size)]
         status = cli.main(["predict", "--model", str(model_path), *arguments])
-        sys.stdout.detach()  # or it would close `out`
+        stdout.detach()  # or it would close `out`
     written = out.getvalue().decode().splitlines()
     assert len(written) == content.count(b"\n") + (content[-1:] not in (b"", b"\n"))
     assert status == (1 if said.getvalue() else 0)
@@ -59,7 +61,7 @@ def test_long_lines_are_one_line_each(length: int, end: bytes, tmp_path: Path):
 
 
 def test_a_line_of_100_megabytes_is_not_held(model_path: Path):
-    command = subprocess.Popen(
+    command: Any = subprocess.Popen(
         [*COMMAND, "predict", "--model", str(model_path), "--quiet"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -55,3 +55,14 @@ def test_ties_are_rounded_up():
 def test_numbers_fill_their_field_from_the_right():
     rows = write_numbers(np.array([0, -1, -90, 123]), 4)
     assert [bytes(row).decode() for row in rows] == ["   0", "  -1", " -90", " 123"]
+
+
+def test_a_number_that_does_not_fit_its_field_is_an_error():
+    for value, width in ((1000, 3), (-100, 3), (-1, 1)):
+        with pytest.raises(ValueError, match=f"more than the {width} symbols of its field"):
+            write_numbers(np.array([5, value]), width)
+
+
+def test_an_operator_that_divides_and_does_not_say_so_is_an_error():
+    with pytest.raises(FloatingPointError, match="divide by zero"):
+        true_answers(CalculatorSpec(), np.array([3], np.uint8), np.array([1]), np.array([0]))

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.language.language import LANGUAGES
 
 from tasks.calculator.task import CalculatorTask
-from tasks.task import task_of
+from tasks.task import TASKS, task_class, task_of
 
 
 def whole(spec: CalculatorSpec):
@@ -65,3 +66,15 @@ def test_a_task_is_found_by_what_its_spec_says():
             task_of(content)
     with pytest.raises(ValueError, match=r"no task 'chess' in edgecalc\.tasks; .*calculator"):
         task_of({"task": "chess"})
+
+
+def test_a_task_whose_language_is_another_is_refused(monkeypatch):
+    monkeypatch.setitem(TASKS, "sums", "tasks.calculator.task:CalculatorTask")
+    with pytest.raises(ValueError, match=r"no task 'sums' in edgecalc\.languages"):
+        task_class("sums")
+    monkeypatch.setitem(LANGUAGES, "sums", LANGUAGES["calculator"])
+    with pytest.raises(ValueError, match="the task sums has specs of the task calculator"):
+        task_class("sums")
+    monkeypatch.setitem(LANGUAGES, "sums", "edgecalc.language.language:Language")
+    with pytest.raises(ValueError, match="are not made for each other"):
+        task_class("sums")

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 from edgecalc.language.calculator.language import CalculatorLanguage
-from edgecalc.language.calculator.spec import ALPHABET, CalculatorSpec
+from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.codec import NOT_A_SYMBOL, decode, encode, encode_symbols, id_table
 from hypothesis import given
 from hypothesis import strategies as st
 
+ALPHABET = CalculatorSpec().alphabet
 PERMUTED = CalculatorSpec(alphabet=ALPHABET[3:] + ALPHABET[:3])
 
 

@@ -54,7 +54,7 @@ def test_the_model_gives_the_answer_and_the_working(spec, built):
     axis, n = Axis(spec), 5
     outputs = built.model(features(spec, n)["expression"])
     expected = {
-        "answer": (n, spec.answer_length, 16),
+        "answer": (n, spec.answer_length, len(spec.symbols)),
         "operands": (n, 2 * spec.digits, 10),
         "operator": (n, len(spec.operators)),
         "columns": (n, axis.places, axis.columns),

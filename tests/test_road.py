@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 VARIANTS = ("float32", "float16", "int8")
 EXACT_ENOUGH = 0.99
 PERMUTED = "+3. 91-*7/402865"
+pytestmark = pytest.mark.slow
 
 
 def make(build, *targets):

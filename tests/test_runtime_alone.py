@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 RUNTIME = Path(__file__).parent.parent / "runtime"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory, package_index: None) -> Path:
     """The `bin` of a virtual environment that has the runtime and nothing else."""
     folder = tmp_path_factory.mktemp("alone")
     venv.create(folder, with_pip=True)

@@ -1,5 +1,7 @@
 import pytest
-from edgecalc.language.calculator.spec import ALPHABET, CalculatorSpec
+from edgecalc.language.calculator.spec import CalculatorSpec
+
+ALPHABET = CalculatorSpec().alphabet
 
 
 @pytest.mark.parametrize(
@@ -18,7 +20,7 @@ def test_lengths_are_those_of_the_longest(spec: CalculatorSpec, expression: str,
 
 
 def test_a_spec_survives_json_types():
-    spec = CalculatorSpec(digits=2, places=1, operators="*+", alphabet=ALPHABET[::-1])
+    spec = CalculatorSpec(digits=2, places=1, operators="*+", alphabet="987654321 0+.*")
     assert CalculatorSpec.from_dict(spec.to_dict()) == spec
 
 
@@ -46,3 +48,8 @@ def test_a_wrong_field_is_named(change: dict):
 def test_a_missing_field_is_an_error():
     with pytest.raises(ValueError, match="a spec has the fields"):
         CalculatorSpec.from_dict({"task": "calculator", "digits": 3})
+
+
+def test_the_alphabet_is_that_of_the_operators_unless_given():
+    assert ALPHABET == "0123456789+-*/. "
+    assert CalculatorSpec(operators="/+").alphabet == "0123456789+/. "

@@ -15,9 +15,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from edgecalc.language.calculator.spec import CalculatorSpec
 
+import presets.recipe as recipe
 from model import code, folder
 from model.train import main
+from tasks.calculator.task import CalculatorTask
 
 SMALL = ["--steps=60", "--epoch-steps=20", "--batch-size=32", "--warmup-steps=5"]
 SMALL += ["--validation-examples=100"]
@@ -27,6 +30,7 @@ SIZES = {
 }
 SMALL_SEQ2SEQ = [*SMALL, "--network=seq2seq", *SIZES["seq2seq"]]
 SECONDS = 120
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -246,19 +250,19 @@ def test_a_group_that_is_none_is_named(corpus, tmp_path):
     assert (status, "first_groups: no % among + - * /" in errors) == (1, True)
 
 
-def test_the_code_of_a_model_is_told_apart_without_its_comments(tmp_path, monkeypatch):
+def test_the_code_of_a_model_is_told_apart_without_its_comments(tmp_path):
     source = tmp_path / "a.py"
 
     def digest(text):
         source.write_text(text)
-        return code._without_words(source)
+        return recipe.digest(source)
 
     plain = digest("def f(x):\n    return x + 1\n")
     assert digest('def f(x):\n    """Adds."""\n    return x + 1  # one\n') != plain
     documented = digest('def f(x):\n    """Adds."""\n    return x + 1  # one\n')
     assert digest('def f(x):\n    """Adds one."""\n    return x + 1\n') == documented
     assert digest("def f(x):\n    return x + 2\n") != plain
-    assert "model/run.py" in code.digests()
+    assert "model/run.py" in code.digests(CalculatorTask(CalculatorSpec()))
 
 
 @pytest.mark.parametrize(

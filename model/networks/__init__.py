@@ -6,4 +6,7 @@ from model.networks.columns import Columns
 from model.networks.network import Network
 from model.networks.seq2seq import Seq2Seq
 
-NETWORKS: dict[str, type[Network]] = {"columns": Columns, "seq2seq": Seq2Seq}
+NETWORKS: dict[str, type[Network]] = {
+    "columns": Columns,
+    "seq2seq": Seq2Seq,
+}

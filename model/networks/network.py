@@ -43,3 +43,18 @@ class Network(Protocol):
 
     def losses(self, task: Task[Any]) -> dict[str, Any]:
         """The loss of each output of the training model, by name."""
+
+
+class AnswerAlone:
+    """What networks have in common that are taught the answer alone, whatever the task.
+
+    Their training model is the model itself, from expressions to answers.
+    """
+
+    def teach(self, task: Task[Any]) -> Teach:
+        """See `Network`."""
+        return lambda features: (features["expression"], {"answer": features["answer"]})
+
+    def losses(self, task: Task[Any]) -> dict[str, Any]:
+        """See `Network`."""
+        return {"answer": keras.losses.SparseCategoricalCrossentropy()}

@@ -8,12 +8,12 @@ from typing import Any
 import keras
 from keras import layers
 
-from model.networks.network import Built, Teach
+from model.networks.network import AnswerAlone, Built
 from tasks.task import Task
 
 
 @dataclass(frozen=True)
-class Seq2Seq:
+class Seq2Seq(AnswerAlone):
     """Sizes of the `seq2seq` network.
 
     Source of the shape: the tutorial "Building a calculator with seq2seq model (Keras)", 2018.
@@ -55,14 +55,6 @@ class Seq2Seq:
         answer = layers.TimeDistributed(dense, name="answer")(x)
         model = keras.Model(expression, {"answer": answer}, name="seq2seq")
         return Built(model, model)
-
-    def teach(self, task: Task[Any]) -> Teach:
-        """See `Network`: inputs are expressions, targets answers."""
-        return lambda features: (features["expression"], {"answer": features["answer"]})
-
-    def losses(self, task: Task[Any]) -> dict[str, Any]:
-        """See `Network`."""
-        return {"answer": keras.losses.SparseCategoricalCrossentropy()}
 
 
 def _lstm(units: int, name: str, **options: Any) -> layers.LSTM:

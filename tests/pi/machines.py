@@ -81,7 +81,8 @@ class Machine:
         shutil.copy(wheel, self.home)
         made = self.run(self.python, "-m", "venv", *self.venv_options, environment)
         assert made.returncode == 0, made.stderr
-        pip = (f"{environment}/bin/pip", "--disable-pip-version-check", "install", "--quiet")
+        pip: tuple[str, ...] = (f"{environment}/bin/pip", "--disable-pip-version-check")
+        pip = (*pip, "install", "--quiet")
         if self.interpreter:
             chosen = self.run(*pip, "numpy", self.interpreter)
             assert chosen.returncode == 0, chosen.stderr
@@ -143,7 +144,7 @@ class Pi(Machine):
         packages = ",".join([*self.packages, "ca-certificates"])
         options = (f"--arch={self.architecture}", "--variant=minbase", f"--include={packages}")
         # What it mounts is gone with it too, however it ends.
-        command = ["unshare", "--mount", "debootstrap", *options, self.release, partial]
+        command = ["unshare", "--mount", "debootstrap", *options, self.release, str(partial)]
         made = subprocess.run(command, capture_output=True, text=True)
         assert made.returncode == 0, made.stdout[-2000:] + made.stderr
         if "PIP_CERT" in os.environ:  # here the network has a certificate of its own

@@ -48,8 +48,9 @@ def machine(request: pytest.FixtureRequest, wheel: Path) -> Machine:
     machine = request.param
     if machine.missing:
         pytest.skip(machine.missing)
-    machine.build()
     if not machine.has_installed(wheel, "venv"):
+        request.getfixturevalue("package_index")
+        machine.build()
         installed = machine.install(wheel, "venv")
         assert installed.returncode == 0, installed.stderr
     return machine
@@ -104,11 +105,14 @@ def test_it_installs_little(machine: Machine):
         assert size < MAX_INSTALLED_BYTES
 
 
-def test_it_installs_without_internet(machine: Machine, wheel: Path):
+def test_it_installs_without_internet(
+    machine: Machine, wheel: Path, request: pytest.FixtureRequest
+):
     bits = {"bookworm-arm64": "aarch64", "bookworm-armhf": "armv7l"}.get(machine.name)
     if bits is None:
         pytest.skip("asked of two machines that have this one's version of Python")
     if not machine.has_installed(wheel, "offline"):
+        request.getfixturevalue("package_index")  # what is installed was downloaded before
         commands = re.findall(r"^    pip (.*)$", (REPOSITORY / "README.md").read_text(), re.M)
         (download,) = (command for command in commands if bits in command)
         command = [sys.executable, "-m", "pip", *download.split()]

@@ -48,7 +48,7 @@ class Spec(ABC):
     @property
     @abstractmethod
     def groups(self) -> tuple[str, ...]:
-        """The kinds of expressions, at most 255: exact answers are counted by them."""
+        """The kinds of expressions, at most 255 names without blanks; answers count by them."""
 
     def to_dict(self) -> dict[str, Any]:
         """The task and the fields as JSON types; `from_dict` reads them back."""

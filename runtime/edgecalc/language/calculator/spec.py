@@ -9,7 +9,7 @@ from edgecalc.language.spec import PADDING, Spec
 
 DIGITS = "0123456789"
 POINT = "."
-ALPHABET = DIGITS + "".join(OPERATORS) + POINT + PADDING
+_LEARNED = "+-*/"  # by default; an operator that is added later is asked for by name
 
 # 64 bits hold every intermediate of the arithmetic up to here: 2 * a * 10**places + b, and the
 # reciprocals of `edgecalc.language.calculator.working`.
@@ -30,11 +30,13 @@ class CalculatorSpec(Spec):
     digits: int = field(default=3, metadata={"help": "digits of the largest operand"})
     places: int = field(default=3, metadata={"help": "decimals of a quotient"})
     operators: str = field(
-        default="".join(OPERATORS), metadata={"help": f"operators, of {' '.join(OPERATORS)}"}
+        default=_LEARNED, metadata={"help": f"operators, of {' '.join(OPERATORS)}"}
     )
     alphabet: str = field(
-        default=ALPHABET,
-        metadata={"help": "the symbols in the order of their ids, a permutation of the default"},
+        default="",
+        metadata={
+            "help": "the symbols in another order of ids than digits, operators, point, blank"
+        },
     )
 
     def __post_init__(self) -> None:
@@ -49,12 +51,12 @@ class CalculatorSpec(Spec):
         known = "".join(OPERATORS)
         if not self.operators or set(self.operators) - set(known):
             raise ValueError(f"operators must be some of {known!r}: {self.operators!r:.100}")
-        # An alphabet may lack an operator that came later than the file it stands in.
-        needed = {*DIGITS, *self.operators, POINT, PADDING}
-        if not needed <= set(self.alphabet) <= set(ALPHABET):
+        symbols = alphabet_of(self.operators)
+        if not self.alphabet:
+            object.__setattr__(self, "alphabet", symbols)
+        elif set(self.alphabet) != set(symbols):
             raise ValueError(
-                f"alphabet must hold digits, operators, point and blank of {ALPHABET!r}: "
-                f"{self.alphabet!r:.100}"
+                f"alphabet must be a permutation of {symbols!r}: {self.alphabet!r:.100}"
             )
 
     @property
@@ -86,3 +88,9 @@ class CalculatorSpec(Spec):
     def groups(self) -> tuple[str, ...]:
         """Exact answers are counted by operator."""
         return tuple(self.operators)
+
+
+def alphabet_of(operators: str) -> str:
+    """The symbols that expressions with these operators are written with, in order of their ids."""
+    known = "".join(symbol for symbol in OPERATORS if symbol in operators)
+    return DIGITS + known + POINT + PADDING

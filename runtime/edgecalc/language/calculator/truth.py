@@ -48,11 +48,16 @@ def true_answers(
     Returns:
         ASCII symbols, uint8 (n, answer_length), right-aligned. Quotients are in fixed point with
         `spec.places` decimals, rounded half up.
+
+    Raises:
+        FloatingPointError: if an operator divides by 0; then its entry lacks `divides`.
+        ValueError: if an answer does not fit; then `longest` of its operator is too short.
     """
     answers = np.empty((len(a), spec.answer_length), np.uint8)
     for number, operator in enumerate(spec.known):
         rows = np.flatnonzero(operators == number)
-        values = _TRUTHS[operator.symbol](a[rows], b[rows], spec.places)
+        with np.errstate(divide="raise"):
+            values = _TRUTHS[operator.symbol](a[rows], b[rows], spec.places)
         places = spec.places if operator.fixed_point else 0
         answers[rows] = write_numbers(values, spec.answer_length, places)
     return answers
@@ -77,6 +82,9 @@ def write_numbers(values: np.ndarray, width: int, places: int = 0) -> np.ndarray
 
     Returns:
         ASCII symbols, uint8 (n, width).
+
+    Raises:
+        ValueError: if a value does not fit.
     """
     symbols = np.full((width, len(values)), ord(PADDING), np.uint8)
     unsigned = values >= 0
@@ -98,4 +106,6 @@ def write_numbers(values: np.ndarray, width: int, places: int = 0) -> np.ndarray
                 symbols[column][sign] = ord("-")
                 unsigned |= sign
         rest = higher
+    if rest.any() or not unsigned.all():
+        raise ValueError(f"a number has more than the {width} symbols of its field")
     return symbols.T
