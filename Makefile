@@ -26,12 +26,12 @@ SHIPS := $(BUILD)/export/edgecalc-$(PRESET)-int8.tflite
 GIVEN := $(filter-out file default,$(origin PRESET))
 EXPORTED = $(firstword $(shell ls -t $(if $(GIVEN),$(SHIPS),build/*/export/edgecalc-*-int8.tflite) 2>/dev/null))
 
-.PHONY: help setup data show train export calc predict package wheel test test-all test-pi lint \
-	format bench lock clean again
+.PHONY: help setup data show train export calc predict package wheel test test-slow test-all \
+	test-pi lint format bench lock clean again
 .DELETE_ON_ERROR:
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "calc and predict take the int8 file, the variant that ships, of PRESET if it is given, else"
 	@echo "of the newest export."
 	@echo "PRESET=$(PRESET), of: $(sort $(basename $(notdir $(wildcard presets/*.toml))))"
@@ -72,8 +72,10 @@ wheel: $(WHEEL) ## build the runtime's wheel into build/wheel/
 test: $(SETUP) ## run the fast tests
 	$(RUN) -m pytest -m "not slow" --cov
 
-test-all: $(SETUP) ## run all tests, trainings and the tiny road end to end among them
-	$(RUN) -m pytest --cov
+test-slow: $(SETUP) ## run the others, trainings and the tiny road end to end among them
+	$(RUN) -m pytest -m slow --cov --cov-append
+
+test-all: test test-slow ## run all tests
 
 test-pi: $(SETUP) $(WHEEL) ## install the wheel on emulated Raspberry Pis (one: MACHINE=bookworm-arm64) and compare
 	$(RUN) -m pytest -rsP tests/pi $(if $(MACHINE),-k "$(MACHINE)")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +22,7 @@ from pipeline.settings import CorpusPlan, CorpusSettings
 from tasks.splits import HELD_OUT, Splits, permute
 from tasks.task import Task, task_of
 
+ROOT = Path(__file__).parents[1]
 DRAWN = 300_000
 ASKED = 25_000  # of those held out, and of all there are
 
@@ -95,3 +100,14 @@ def test_its_card_counts_every_expression_there_is_and_no_miss(
         assert list(counts) == list(task.spec.groups)
         assert all(count["exact"] == count["of"] for count in counts.values())
     assert sum(count["of"] for count in accuracy["exhaustive"].values()) == task.size
+
+
+@pytest.mark.slow
+def test_it_is_exact_on_every_expression_there_is(calculator: Calculator, tmp_path: Path):
+    (model,) = ROOT.glob("runtime/edgecalc/models/*.tflite")
+    counted = tmp_path / "counted.json"
+    command = [sys.executable, "-m", "export.verify", str(model), "--out", str(counted)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    report = json.loads(counted.read_text())
+    assert report["misses"] == []
+    assert report["exhaustive"] == calculator.card["accuracy"]["exhaustive"]

@@ -21,10 +21,7 @@ def describe(model: Model) -> str:
         ("network", f"{card['network']}, {card['variant']}, {size}"),
         ("sha256", card["flatbuffer"]["sha256"]),
     ]
-    rows += [
-        (key, ", ".join(f"{name} {_plain(value)}" for name, value in card[key].items()))
-        for key in ("training", "corpus")
-    ]
+    rows += [(key, _listed(card[key])) for key in ("training", "corpus")]
     columns = {"held out": card["accuracy"]["held_out"]}
     if card["accuracy"].get("exhaustive"):
         columns["whole space"] = card["accuracy"]["exhaustive"]
@@ -53,10 +50,15 @@ def _confidence_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return table
 
 
+def _listed(values: Mapping[str, Any]) -> str:
+    """Values of the card by name, in a line, without those that say nothing."""
+    return ", ".join(f"{name} {_plain(value)}" for name, value in values.items() if value != "")
+
+
 def _plain(value: object) -> str:
     """A value of the card, in a line."""
     if isinstance(value, Mapping):
-        return "(" + ", ".join(f"{name} {_plain(item)}" for name, item in value.items()) + ")"
+        return f"({_listed(value)})"
     if type(value) is int:
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
