@@ -8,15 +8,20 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.version import __version__
 
 import presets
+from tasks.calculator.task import CalculatorTask
+from tasks.splits import permute
 from tests.processes import user_environment
 from tests.test_prompt import Terminal
 
@@ -39,7 +44,9 @@ FILES = {"in.txt": "1+1\n", "calculator/bin/activate": ""}
 def sessions() -> Iterator[tuple[str, str, list[str]]]:
     for name in ("README.md", "runtime/README.md"):
         for command, output in SESSION.findall(TEXTS[name]):
-            yield name, command, [line.removeprefix("    ") for line in output.splitlines()]
+            lines = [line.removeprefix("    ") for line in output.splitlines()]
+            if not command.startswith("make "):
+                yield name, command, lines
 
 
 def code(text: str) -> str:
@@ -160,3 +167,33 @@ def test_the_version_is_that_of_the_package():
     for name, text in TEXTS.items():
         for version in re.findall(r"edgecalc-([\d.]+)-py3", text):
             assert version == __version__, name
+
+
+@pytest.mark.slow
+def test_the_tour_follows_a_record(tmp_path: Path):
+    """Writes the default corpus, a gigabyte: what the tour says of one record is true there."""
+    readme, run = TEXTS["README.md"], [sys.executable, "-m"]
+    ((expression, shown),) = re.findall(
+        r"^    \$ make show EXPRESSION=(\S+)\n((?:    .*\n)+)", readme, re.MULTILINE
+    )
+    corpus = tmp_path / "corpus"
+    try:
+        subprocess.run([*run, "pipeline", f"--out={corpus}"], cwd=ROOT, check=True)
+        show = [*run, "pipeline.show", f"--corpus={corpus}", f"--expression={expression}"]
+        printed = subprocess.run(show, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    finally:
+        shutil.rmtree(corpus)
+    assert printed == re.sub("^    ", "", shown, flags=re.MULTILINE)
+    features = dict(re.findall(r"^  (\w+) +(.*)$", printed, re.MULTILINE))
+    (drawn,) = re.findall(r"^\| `carrying` \| (\S.*?) \|", readme, re.MULTILINE)
+    assert re.findall(r"-?\d+", drawn) == features["carrying"].split()
+    task, preset = CalculatorTask(CalculatorSpec()), presets.load("default")["corpus"]
+    order = permute(np.arange(task.size), task.size, preset["seed"])
+    (numbers,) = re.findall(
+        rf"`{expression}` is\s+example ([\d,]+),.*?position ([\d,]+) of.*?file (\d+) of (\d+)",
+        readme,
+        re.DOTALL,
+    )
+    index, position, file, files = (int(number.replace(",", "")) for number in numbers)
+    assert order[position] == index
+    assert (files, file) == (preset["shards"], position * files // task.size)

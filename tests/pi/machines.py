@@ -21,8 +21,9 @@ _INSIDE = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "PIP_CERT": f"/{_CERTIFICATES}",
 }
-# unshare's mounts are gone when its command is.
-_ENTER = 'mount -t proc proc "$0/proc"; mount --bind /sys "$0/sys"; exec chroot "$0" "$@"'
+# unshare's mounts are gone when its command is. The shell stays: as the first process of its
+# namespace, a program that crashes would get no signal and hang.
+_ENTER = 'mount -t proc proc "$0/proc"; mount --bind /sys "$0/sys"; chroot "$0" "$@" || exit'
 
 
 def _digest(path: Path) -> str:

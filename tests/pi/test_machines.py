@@ -113,7 +113,9 @@ def test_it_installs_without_internet(
         pytest.skip("asked of two machines that have this one's version of Python")
     if not machine.has_installed(wheel, "offline"):
         request.getfixturevalue("package_index")  # what is installed was downloaded before
-        commands = re.findall(r"^    pip (.*)$", (REPOSITORY / "docs/pi.md").read_text(), re.M)
+        commands = re.findall(
+            r"^    pip (.*)$", (REPOSITORY / "docs" / "pi.md").read_text("utf-8"), re.M
+        )
         (download,) = (command for command in commands if bits in command)
         command = [sys.executable, "-m", "pip", *download.split()]
         collected = subprocess.run(command, cwd=machine.home, capture_output=True, text=True)
