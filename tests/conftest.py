@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests import model_fixture
+
+# Started in the background of a shell, this process ignores Ctrl-C, and so would all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # In one process, tflite-runtime works with TensorFlow only if it is loaded first; the other way
 # round their symbols clash and it refuses every model ("vector::reserve").
