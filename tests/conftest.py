@@ -11,7 +11,7 @@ import pytest
 
 from tests import model_fixture
 
-# Started in the background of a shell, this process ignores Ctrl-C, and so would all that it starts.
+# In the background of a shell this process ignores Ctrl-C, and so would all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # In one process, tflite-runtime works with TensorFlow only if it is loaded first; the other way
