@@ -11,10 +11,9 @@ import math
 from typing import Any
 
 import numpy as np
-
-# tensorflow.lite.tools is what TensorFlow's own command-line tools for model files are made of.
 from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
+
+from export.graph import is_operator, operator_code, parse, serialize
 
 # Smaller matrices stay as they are: there is little to gain, and the network's exact ones, which
 # round or carry, do not survive 8 bits.
@@ -28,14 +27,14 @@ def compact(flatbuffer: bytes, variant: str) -> bytes:
 
     Args:
         flatbuffer: what the converter makes without optimizations.
-        variant: `float32`, `float16` or `int8`, see `export.convert`.
+        variant: see `export.convert`.
     """
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
+    model = parse(flatbuffer)
     _take_out_names(model)
     _share_the_empty_buffer(model)
-    if variant != "float32":
+    if variant in _DEQUANTIZE_VERSIONS:
         _store_weights(model, variant)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return serialize(model)
 
 
 def _take_out_names(model: Any) -> None:
@@ -65,13 +64,11 @@ def _store_weights(model: Any, variant: str) -> None:
     every activation anew: a quarter as fast in TFLite 2.14.) Biases, constants and tables of GATHER
     stay in float32: an operator that XNNPACK does not take finds nothing behind such a DEQUANTIZE.
     """
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
-    code.version = _DEQUANTIZE_VERSIONS[variant]
-    model.operatorCodes.append(code)
+    code = operator_code(model, "DEQUANTIZE", _DEQUANTIZE_VERSIONS[variant])
     scales: dict[int, float] = {}
     for graph in model.subgraphs:
-        matrices = {op.inputs[1] for op in graph.operators if _is(model, op, "FULLY_CONNECTED")}
+        products = [op for op in graph.operators if is_operator(model, op, "FULLY_CONNECTED")]
+        matrices = {op.inputs[1] for op in products}
         for index in sorted(matrices):
             stored = graph.tensors[index]
             buffer = model.buffers[stored.buffer]
@@ -86,7 +83,7 @@ def _store_weights(model: Any, variant: str) -> None:
                 stored.quantization = schema.QuantizationParametersT()
                 stored.quantization.scale = [scales[stored.buffer]]
                 stored.quantization.zeroPoint = [0]
-            _dequantize(graph, index, matrix, len(model.operatorCodes) - 1)
+            _dequantize(graph, index, matrix, code)
 
 
 def _in_fewer_bits(buffer: Any, variant: str) -> float:
@@ -108,7 +105,3 @@ def _dequantize(graph: Any, index: int, matrix: Any, code: int) -> None:
     dequantize = schema.OperatorT()
     dequantize.opcodeIndex, dequantize.inputs, dequantize.outputs = code, [index], [last]
     graph.operators.insert(0, dequantize)
-
-
-def _is(model: Any, op: Any, name: str) -> bool:
-    return model.operatorCodes[op.opcodeIndex].builtinCode == getattr(schema.BuiltinOperator, name)
