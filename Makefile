@@ -17,6 +17,7 @@ TRAINED := $(BUILD)/model/trained
 MODEL := $(BUILD)/model/model.keras
 EVALUATION := $(BUILD)/model/evaluation.json
 EXPORT := $(BUILD)/export/table.txt
+MICRO := $(BUILD)/export/edgecalc-$(PRESET)-micro.tflite
 WHEEL := build/wheel/built
 # What a stage follows from beside its input: its code and its tables of the preset.
 RECIPES := $(addprefix $(BUILD)/recipes/,corpus model export)
@@ -26,7 +27,7 @@ SHIPS := $(BUILD)/export/edgecalc-$(PRESET)-int8.tflite
 GIVEN := $(filter-out file default,$(origin PRESET))
 EXPORTED = $(firstword $(shell ls -t $(if $(GIVEN),$(SHIPS),build/*/export/edgecalc-*-int8.tflite) 2>/dev/null))
 
-.PHONY: help setup data show train export calc predict package wheel test test-slow test-all \
+.PHONY: help setup data show train export micro calc predict package wheel test test-slow test-all \
 	test-pi lint format bench lock clean again
 .DELETE_ON_ERROR:
 
@@ -46,6 +47,8 @@ show: $(SETUP) ## print five records of that corpus in words, or the one of EXPR
 train: $(EVALUATION) ## train on it, count exact answers; goes on where it was stopped, RESUME=no begins anew
 
 export: $(EXPORT) ## write verified TFLite files of the trained model
+
+micro: $(MICRO) ## write the variant for microcontrollers, verified by tflite-micro
 
 calc: $(SETUP) ## calculate at a prompt with an exported model
 	@$(if $(EXPORTED),,echo "There is no exported model yet: make data train export" >&2; exit 1)
@@ -135,6 +138,9 @@ $(EVALUATION): $(MODEL) | $(SETUP)
 
 $(EXPORT): $(MODEL) $(BUILD)/recipes/export | $(SETUP)
 	$(RUN) -m export --model $(BUILD)/model --out $(@D)
+
+$(MICRO): $(MODEL) $(BUILD)/recipes/export | $(SETUP)
+	$(RUN) -m export --micro --model $(BUILD)/model --out $(@D)
 
 # A build takes in what a former one left in runtime/build.
 $(WHEEL): $(shell find runtime -type f -not -path '*.egg-info*' -not -path '*__pycache__*') | $(SETUP)

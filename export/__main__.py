@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from edgecalc import ModelError
 from edgecalc.language.codec import decode
 from edgecalc.language.counts import format_percentage
 from edgecalc.network.model_file import append_metadata
 
 import presets
 from export.convert import VARIANTS, ConversionError, answer_alone, convert
+from export.micro import MICRO, check_installed, describe
 from model import folder
 from model.folder import TrainedModelError
 from tasks.exact_match import HELD_OUT_PART, blocks, count_exact, counted_examples
@@ -26,7 +28,7 @@ from tasks.task import task_of
 
 TABLE = "table.txt"
 # A folder of its own: what is not verified yet must not look like an exported model.
-_UNVERIFIED = "unverified"
+_UNVERIFIED = "unverified-{variant}"
 _MINIMUM_RUNTIME = "0.2.0"
 # Two symbols of which Keras gives nearly the same probability; which is the larger depends on the
 # order in which floats are summed, so there neither of two implementations is wrong.
@@ -71,7 +73,7 @@ class Exporter:
             ExportError: if float32 answers differ from Keras's.
         """
         name = f"edgecalc-{self._record['preset']}-{variant}"
-        candidate = self._out / _UNVERIFIED / f"{name}.tflite"
+        candidate = self._out / _UNVERIFIED.format(variant=variant) / f"{name}.tflite"
         candidate.parent.mkdir(parents=True, exist_ok=True)
         flatbuffer = convert(self._model, variant)
         unknown: dict[str, Any] = {"held_out": {}, "exhaustive": None, "confidence": []}
@@ -83,18 +85,21 @@ class Exporter:
             self._compare(answers)
         accuracy = {key: counted[key] for key in unknown}
         card = self._card(name, variant, accuracy)
+        if "micro" in counted:
+            card["micro"] = counted["micro"]
         candidate.write_bytes(append_metadata(flatbuffer, self._task.spec, card))
         final = self._out / candidate.name
         os.replace(candidate.with_suffix(".json"), final.with_suffix(".json"))
         os.replace(candidate, final)
+        shutil.rmtree(candidate.parent)
         rate = counted["expressions_per_second"]
         return {**card, "bytes": final.stat().st_size, "rate": rate}
 
     def finish(self, exported: list[dict[str, Any]]) -> str:
-        """Saves the table of what was exported, and returns it."""
-        shutil.rmtree(self._out / _UNVERIFIED)
+        """Returns the table of what was exported, and saves that of all variants for computers."""
         text = table(exported)
-        (self._out / TABLE).write_text(text, encoding="utf-8")
+        if tuple(card["variant"] for card in exported) == VARIANTS:
+            (self._out / TABLE).write_text(text, encoding="utf-8")
         return text
 
     def _card(self, name: str, variant: str, accuracy: dict[str, Any]) -> dict[str, Any]:
@@ -189,22 +194,34 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="count exact answers on the test split alone, not over all there is: faster",
     )
+    parser.add_argument(
+        f"--{MICRO}",
+        action="store_true",
+        help="write the variant for microcontrollers instead of those for computers; counted by "
+        "PyPI's tflite-micro, on some 26,000 held-out expressions",
+    )
     arguments = parser.parse_args(argv)
+    variants = (MICRO,) if arguments.micro else VARIANTS
     try:
+        if arguments.micro:
+            check_installed()
         exporter = Exporter(arguments.model, arguments.out, arguments.held_out_only)
         if not exporter.completed:
             print(
                 f"{arguments.model}: the training was interrupted; its card says so",
                 file=sys.stderr,
             )
-        text = exporter.finish([exporter.export(variant) for variant in VARIANTS])
+        exported = [exporter.export(variant) for variant in variants]
+        text = exporter.finish(exported)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (ExportError, TrainedModelError, ConversionError, OSError) as error:
+    except (ConversionError, ExportError, ModelError, OSError, TrainedModelError) as error:
         print(f"python -m export: error: {error}", file=sys.stderr)
         return 1
     print(text, end="")
+    if arguments.micro:
+        print(describe(exported[0]["micro"]), end="")
     return 0
 
 

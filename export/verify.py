@@ -27,7 +27,9 @@ from edgecalc.network.cores import available_cores
 from edgecalc.network.model_file import read_model
 from edgecalc.network.predictor import Predictor
 
+from export.micro import MICRO, MicroNetwork, describe
 from tasks.exact_match import (
+    BLOCK_EXAMPLES,
     HELD_OUT_PART,
     REST,
     Counted,
@@ -42,6 +44,8 @@ from tasks.task import task_of
 
 _REPORT_SECONDS = 5.0
 _RATE_SECONDS = 3.0
+# So many of a file for microcontrollers, which run one at a time; a tenth of them is held out.
+_MICRO_EXAMPLES = 4 * BLOCK_EXAMPLES
 
 _counter: FileCounter
 
@@ -54,7 +58,19 @@ class FileCounter:
         self.task = task_of(self.model.spec.to_dict())
         corpus = self.model.card["corpus"]
         self.splits, self.seed = Splits(**corpus["splits"]), corpus["seed"]
-        self._predictor = Predictor(self.model, threads=1)
+        self._predictor = (
+            MicroNetwork(self.model)
+            if self.model.card["variant"] == MICRO
+            else Predictor(self.model, threads=1)
+        )
+
+    @property
+    def micro(self) -> dict[str, Any] | None:
+        """What a file for microcontrollers was found to need, and by what; None for others."""
+        if not isinstance(self._predictor, MicroNetwork):
+            return None
+        network = self._predictor
+        return {"arena_bytes": network.arena_bytes, "interpreter": network.interpreter}
 
     def answer(self, expressions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """From ids of expressions to ids of answers and how sure they are."""
@@ -67,6 +83,7 @@ class FileCounter:
 
     def work(self, expressions: np.ndarray) -> dict[str, np.ndarray]:
         """From ids of expressions to the working, by name."""
+        assert isinstance(self._predictor, Predictor)  # the other shows none
         starts = range(0, len(expressions), BATCH_SIZE)
         batches = [self._predictor.work(expressions[i : i + BATCH_SIZE]) for i in starts]
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
@@ -93,16 +110,17 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
     """Counts the exact answers of a file on all cores.
 
     What was held out comes first. The rest follows if nine tenths of that were answered exactly;
-    of a task with more than ten million examples, what the corpus drew of it.
+    of a task with more than ten million examples, what the corpus drew of it. Of a file for
+    microcontrollers, what was held out of the first 262,144 examples is all.
 
     Args:
         path: an exported file; its card says which expressions were held out.
         held_out_only: whether to leave alone what was not held out.
 
     Returns:
-        What `tasks.exact_match.Report` gives, and `expressions_per_second` on one core; and the
-        answers to the held-out expressions in the order of the corpus: ids, uint8
-        (n, answer_length).
+        What `tasks.exact_match.Report` gives, `expressions_per_second` on one core, and of a file
+        for microcontrollers `micro`, see `FileCounter`; and the answers to the held-out expressions
+        in the order of the corpus: ids, uint8 (n, answer_length).
 
     Raises:
         ModelError: if the file cannot be used.
@@ -110,6 +128,8 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
     counter = FileCounter(path)
     rate = counter.rate()
     examples = counted_examples(counter.task, counter.model.card["corpus"]["examples"])
+    if counter.micro:
+        examples, held_out_only = min(examples, _MICRO_EXAMPLES), True
     report, answers = Report(counter.task, counter.splits), []
     begun = time.monotonic()
     pool = ProcessPoolExecutor(available_cores(), get_context("spawn"), _start_counter, (path,))
@@ -137,6 +157,8 @@ def verify(path: Path, held_out_only: bool = False) -> tuple[dict[str, Any], np.
         "expressions_per_second": round(rate),
         "seconds": round(time.monotonic() - begun, 1),
     }
+    if counter.micro:
+        result["micro"] = counter.micro
     return result, np.concatenate(answers)
 
 
@@ -180,6 +202,8 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     print(summary(result), end="")
     print(f"{result['expressions_per_second']:,} expressions/s on one core")
+    if "micro" in result:
+        print(describe(result["micro"]), end="")
     return 0
 
 

@@ -183,6 +183,12 @@ def test_show_and_package_say_of_what(repository: Repository):
     ]
 
 
+def test_micro_exports_what_was_trained(built: Repository):
+    (built.folder / "calls").write_text("")
+    assert built.make("micro").returncode == 0
+    assert built.flags() == ["-m export --micro --model build/tiny/model --out build/tiny/export"]
+
+
 def test_help_names_every_target(repository: Repository):
     done = repository.make("help", preset=None)
     assert done.returncode == 0

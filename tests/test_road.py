@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from edgecalc import Calculator
+from edgecalc import Calculator, ModelError
 from edgecalc.language.calculator.spec import CalculatorSpec
 
 from export import convert as conversion
@@ -105,6 +105,29 @@ def test_every_variant_shows_its_working(build, variant):
     working = calculator.explain("84/37")
     assert (working.operator, working.operands, working.answer) == ("/", [8, 4, 3, 7], "2.27")
     assert calculator.explain("84*37").columns[:4] == [0, 24, 68, 28]
+
+
+def test_the_variant_for_microcontrollers_was_run_as_they_run_it(build):
+    pytest.importorskip("tflite_micro")
+    table = build / "export" / "table.txt"
+    before = table.read_text(), table.stat().st_mtime_ns
+    done = make(build, "micro")
+    assert done.returncode == 0, done.stderr
+    assert (table.read_text(), table.stat().st_mtime_ns) == before
+    calculator = Calculator(exported(build, "micro"))
+    accuracy = calculator.card["accuracy"]
+    assert accuracy["exhaustive"] is None
+    assert (
+        accuracy["held_out"] == Calculator(exported(build, "float32")).card["accuracy"]["held_out"]
+    )
+    assert smallest_share(accuracy["held_out"]) > EXACT_ENOUGH
+    assert 10_000 < calculator.card["micro"]["arena_bytes"] < 200_000
+    assert calculator.card["micro"]["interpreter"].startswith("tflite-micro ")
+    expressions = [f"{a}{operator}{7 * a % 89 + 1}" for a in range(30) for operator in "+-*/"]
+    together = [answer.text for answer in calculator.answers(expressions, batch_size=64)]
+    assert together == [calculator.answer(expression).text for expression in expressions]
+    with pytest.raises(ModelError, match="does not show its working"):
+        calculator.explain("84/37")
 
 
 def test_what_was_verified_lies_beside_every_file(build):
