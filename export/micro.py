@@ -44,8 +44,9 @@ class MicroNetwork:
         command = [sys.executable, "-m", "export.micro", model.name]
         found = subprocess.run(command, capture_output=True, text=True, check=False)
         if found.returncode:
-            reason = found.stderr.strip().splitlines()[-1:] or [f"status {found.returncode}"]
-            raise ModelError(f"{model.name}: is refused by TensorFlow Lite Micro: {reason[0]}")
+            # The first thing it says is the reason, all that follows a consequence.
+            said = found.stderr.strip().splitlines() or [f"status {found.returncode}"]
+            raise ModelError(f"{model.name}: is refused by TensorFlow Lite Micro: {said[0]}")
         self.arena_bytes = int(found.stdout)
         self._network = runtime.Interpreter.from_bytes(
             model.flatbuffer, arena_size=self.arena_bytes

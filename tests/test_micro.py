@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from edgecalc import ModelError
@@ -79,3 +80,14 @@ def test_a_file_that_crashes_it_is_refused_in_a_sentence(files):
     """It does not survive the second signature."""
     with pytest.raises(ModelError, match=r"float32\.tflite: is refused by TensorFlow Lite Micro: "):
         MicroNetwork(read_model(files["float32"]))
+
+
+@pytest.mark.slow
+def test_an_operator_that_it_has_not_is_named(files):
+    ids = keras.Input((3,), dtype="int32")
+    tiled = keras.ops.tile(keras.ops.cast(ids, "float32"), (1, 2))
+    path = files[MICRO].with_name("tiled.tflite")
+    content = convert(keras.Model(ids, {"answer": tiled}), MICRO)
+    path.write_bytes(append_metadata(content, SPEC, CARD))
+    with pytest.raises(ModelError, match=r"Didn't find op for builtin opcode 'TILE'"):
+        MicroNetwork(read_model(path))
