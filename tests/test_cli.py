@@ -54,13 +54,13 @@ def test_bad_expressions_do_not_keep_the_good_ones_from_an_answer(edgecalc):
     assert result(edgecalc("1+1", "-5+3", "1/0", "--5", "2+2")) == (
         1,
         "2\n"
-        "error: expected a number, found '-' (column 1)\n"
+        "error: numbers are from 0 to 99, without a sign: type 3-5 (column 1)\n"
         "error: division by zero (column 3)\n"
-        "error: expected a number, found '-' (column 1)\n"
+        "error: expected a number, found '-': type one from 0 to 99 (column 1)\n"
         "4\n",
-        "edgecalc: -5+3: expected a number, found '-' (column 1)\n"
+        "edgecalc: -5+3: numbers are from 0 to 99, without a sign: type 3-5 (column 1)\n"
         "edgecalc: 1/0: division by zero (column 3)\n"
-        "edgecalc: --5: expected a number, found '-' (column 1)\n",
+        "edgecalc: --5: expected a number, found '-': type one from 0 to 99 (column 1)\n",
     )
 
 
@@ -82,23 +82,23 @@ def test_one_line_for_each_line_in_order(edgecalc, tmp_path: Path):
     assert code == 1
     assert out.splitlines() == [
         "4",
-        "error: nothing to calculate",
+        "error: nothing to calculate: type an expression such as 55+49",
         "81",
         "error: not UTF-8 (column 1)",
-        "error: expected an operator, found '\\x00' (column 2)",
+        "error: expected an operator, found '\\x00': type one of + - * / (column 2)",
         "error: longer than any expression: over 1000 bytes",
-        "error: a number is missing (column 3)",
+        "error: a number is missing: type one from 0 to 99 behind the + (column 3)",
         "-2",
         "2",
-        "error: expected a number, found '*' (column 1)",
+        "error: expected a number, found '*': type one from 0 to 99 (column 1)",
     ]
     assert err.splitlines() == [
-        "in.txt:2: nothing to calculate",
+        "in.txt:2: nothing to calculate: type an expression such as 55+49",
         "in.txt:4: not UTF-8 (column 1)",
-        "in.txt:5: expected an operator, found '\\x00' (column 2)",
+        "in.txt:5: expected an operator, found '\\x00': type one of + - * / (column 2)",
         "in.txt:6: longer than any expression: over 1000 bytes",
-        "in.txt:7: a number is missing (column 3)",
-        "<stdin>:2: expected a number, found '*' (column 1)",
+        "in.txt:7: a number is missing: type one from 0 to 99 behind the + (column 3)",
+        "<stdin>:2: expected a number, found '*': type one from 0 to 99 (column 1)",
     ]
 
 
@@ -112,13 +112,13 @@ def test_the_formats(edgecalc):
     assert out.splitlines() == [
         "7/2\t3.5\t0.994015\t",
         f"{UNSURE[0]}\t{UNSURE[1]}\t0.004096\t",
-        "a\\tb\\\\\t\t\texpected a number, found 'a' (column 1)",
+        "a\\tb\\\\\t\t\texpected a number, found 'a': type one from 0 to 99 (column 1)",
     ]
     _, out, _ = result(edgecalc("predict", "--format", "jsonl", input=lines))
     assert [list(json.loads(line).values()) for line in out.splitlines()] == [
         ["7/2", "3.5", 0.994015, None],
         [UNSURE[0], UNSURE[1], 0.004096, None],
-        ["a\tb\\", None, None, "expected a number, found 'a' (column 1)"],
+        ["a\tb\\", None, None, "expected a number, found 'a': type one from 0 to 99 (column 1)"],
     ]
 
 
@@ -271,7 +271,10 @@ def test_version_and_help():
 def test_unsure_answers_are_withheld(edgecalc, tmp_path):
     (tmp_path / "in").write_text(f"1+1\n{UNSURE[0]}\n5+\n")
     status, out, errors = result(edgecalc("predict", "--min-confidence", "0.5", tmp_path / "in"))
-    assert (status, out) == (1, "2\n?\nerror: a number is missing (column 3)\n")
+    assert (status, out) == (
+        1,
+        "2\n?\nerror: a number is missing: type one from 0 to 99 behind the + (column 3)\n",
+    )
     assert errors.endswith("1 answers withheld, less sure than 0.5\n")
     finished = edgecalc("predict", "--min-confidence=0.5", "--check", tmp_path / "in")
     assert "1 of 1" in result(finished)[2]

@@ -30,7 +30,7 @@ def test_a_line_that_is_no_csv_or_too_short_is_reported(model_path, capsys, tmp_
     assert out[0] == "2"
     assert out[1] == out[2] == "error: the line ends before column 2"
     assert out[3].startswith("error: not CSV: ")
-    assert out[4] == "error: a number is missing (column 3)"
+    assert out[4] == "error: a number is missing: type one from 0 to 99 behind the + (column 3)"
     assert out[5:] == ["6"]  # a long line is no reason to refuse a short cell
     assert f"{path}:2: the line ends before column 2" in errors
 

@@ -18,7 +18,9 @@ def test_the_prompt(model_path: Path, tmp_path: Path):
     session.expect("> ")
     session.say("55+49\n", "104    (")
     session.expect(" ms)\r\n> ")
-    session.say("5+\n", "error: a number is missing (column 3)\r\n> ")
+    session.say(
+        "5+\n", "error: a number is missing: type one from 0 to 99 behind the + (column 3)\r\n> "
+    )
     session.say("explain 5+4\n", "this model does not show its working\r\n> ")
     session.say("help\n", "a OP b with + - * / and up to 2 digits")
     session.expect("\r\n> ")

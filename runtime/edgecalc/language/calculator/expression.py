@@ -9,10 +9,12 @@ from edgecalc.language.calculator.operators import OPERATORS
 from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.language import ExpressionError
 
-_SPELLINGS = str.maketrans(
+SPELLINGS = str.maketrans(
     {other: operator.symbol for operator in OPERATORS.values() for other in operator.spellings}
 )
-_TOKENS = re.compile(r"[0-9]+|[^0-9]")
+# Blanks stand where they are named here, so never between two digits. Nothing in it can match in
+# two ways, so a text of any length is read in linear time.
+_FORM = re.compile(r"\s*([0-9]+)\s*([^0-9\s])\s*([0-9]+)\s*(?:=\s*)?")
 _SHOWN_CHARACTERS = 20
 
 
@@ -37,57 +39,54 @@ def plain_form(spec: CalculatorSpec) -> re.Pattern[str]:
     return re.compile(f"{number}(?:{'|'.join(ends)})")
 
 
+def example(spec: CalculatorSpec) -> str:
+    """An expression, for three digits `55+49`."""
+    return f"{'5' * min(spec.digits, 2)}{spec.operators[0]}{'49'[-spec.digits :]}"
+
+
 def parse(text: str, spec: CalculatorSpec) -> Expression:
     """Reads an expression as a person types it.
 
-    Blanks anywhere, a trailing `=`, leading zeros and other spellings of the operators
-    (`× · x X` for `*`, `÷ :` for `/`, the Unicode minus) are normalised.
+    White space at the ends and around the operator, a trailing `=`, leading zeros and other
+    spellings of the operators (`× · x X` for `*`, `÷ :` for `/`, the Unicode minus) are normalised.
+    White space between two digits is an error: they could be two numbers as well as one.
 
     Raises:
-        ExpressionError: if it is not `a OP b` within the spec, or divides by zero.
+        ExpressionError: if it is not `a OP b` within the spec, or divides by zero; it says what to
+            type instead.
     """
-    columns = [i for i, character in enumerate(text, 1) if not character.isspace()]
-    kept = "".join(text.split()).translate(_SPELLINGS)
-    if kept.endswith("="):
-        kept = kept[:-1]
-    if not kept:
-        raise ExpressionError("nothing to calculate")
-    tokens = [(match[0], columns[match.start()]) for match in _TOKENS.finditer(kept)]
-    end = columns[len(kept) - 1] + 1
+    form = _FORM.fullmatch(text)
+    if form is None:
+        # Loaded for what cannot be read alone.
+        from edgecalc.language.calculator.refusal import refusal
 
-    def operand(position: int) -> tuple[int, int]:
-        if position >= len(tokens):
-            raise ExpressionError("a number is missing", end)
-        token, column = tokens[position]
-        if not token.isdigit() or not token.isascii():
-            raise ExpressionError(f"expected a number, found {_shown(token)}", column)
-        digits = token.lstrip("0") or "0"
-        if len(digits) > spec.digits:
-            raise ExpressionError(
-                f"{_shown(digits)} has {len(digits)} digits, at most {spec.digits} are known",
-                column,
-            )
-        return int(digits), column
-
-    a, _ = operand(0)
-    if len(tokens) < 2:
-        raise ExpressionError("an operator is missing", end)
-    operator, column = tokens[1]
+        raise refusal(text, spec)
+    a = _operand(form[1], form.start(1) + 1, spec)
+    operator, column = form[2].translate(SPELLINGS), form.start(2) + 1
     if operator not in spec.operators:
+        known = " ".join(spec.operators)
         if operator in OPERATORS:
-            known = " ".join(spec.operators)
             raise ExpressionError(f"this model has not learned {operator}, only {known}", column)
-        raise ExpressionError(f"expected an operator, found {_shown(operator)}", column)
-    b, b_column = operand(2)
-    if len(tokens) > 3:
-        token, column = tokens[3]
-        raise ExpressionError(f"expected the end, found {_shown(token)}", column)
+        raise ExpressionError(
+            f"expected an operator, found {shown(operator)}: type one of {known}", column
+        )
+    b_column = form.start(3) + 1
+    b = _operand(form[3], b_column, spec)
     if OPERATORS[operator].divides and b == 0:
         raise ExpressionError("division by zero", b_column)
     return Expression(operator, a, b)
 
 
-def _shown(token: str) -> str:
+def _operand(token: str, column: int, spec: CalculatorSpec) -> int:
+    digits = token.lstrip("0") or "0"
+    if len(digits) > spec.digits:
+        raise ExpressionError(
+            f"{shown(digits)} has {len(digits)} digits, at most {spec.digits} are known", column
+        )
+    return int(digits)
+
+
+def shown(token: str) -> str:
     """A token as an error message can hold it: quoted, escaped, not too long."""
     if len(token) > _SHOWN_CHARACTERS:
         token = token[:_SHOWN_CHARACTERS] + "…"

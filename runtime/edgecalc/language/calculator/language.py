@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from edgecalc.language.calculator.expression import parse, plain_form
+from edgecalc.language.calculator.expression import example, parse, plain_form
 from edgecalc.language.calculator.spec import POINT, CalculatorSpec
 from edgecalc.language.language import Explanation, Language
 
@@ -27,8 +27,7 @@ class CalculatorLanguage(Language[CalculatorSpec]):
 
     def example(self) -> str:
         """For three digits `55+49`."""
-        digits = self.spec.digits
-        return f"{'5' * min(digits, 2)}{self.spec.operators[0]}{'49'[-digits:]}"
+        return example(self.spec)
 
     def describe(self) -> str:
         """Operators, digits, decimals."""
@@ -36,7 +35,7 @@ class CalculatorLanguage(Language[CalculatorSpec]):
         text = f"a OP b with {' '.join(spec.operators)} and up to {spec.digits} digits"
         if any(operator.fixed_point for operator in spec.known):
             text += f", quotients to {spec.places} decimals"
-        return text
+        return text + "; no negative numbers or decimals in a and b"
 
     def hint(self) -> str:
         """The spellings of operators."""
