@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.model_fixture import UNSURE
 from tests.processes import COMMAND, user_environment
@@ -68,6 +71,56 @@ def test_a_home_that_cannot_be_written_is_no_error(model_path: Path, tmp_path: P
     assert session.status() == 0
 
 
+@pytest.mark.parametrize("ending", [signal.SIGHUP, signal.SIGTERM])
+def test_what_ends_the_prompt_leaves_its_history(model_path: Path, tmp_path: Path, ending):
+    session = Terminal([*COMMAND, "--model", str(model_path)], tmp_path)
+    session.expect("> ")
+    session.say("55+44\n", "99    (")
+    session.expect("> ")
+    session.kill(ending)
+    assert session.status() == 128 + ending
+    assert "55+44" in (tmp_path / "edgecalc" / "history").read_text()
+
+
+def test_a_terminal_that_is_closed_leaves_its_history(model_path: Path, tmp_path: Path):
+    session = Terminal([*COMMAND, "--model", str(model_path)], tmp_path)
+    session.expect("> ")
+    session.say("55+44\n", "99    (")
+    session.expect("> ")
+    session.close()
+    assert "55+44" in (tmp_path / "edgecalc" / "history").read_text()
+
+
+def test_what_is_ignored_does_not_end_the_prompt(model_path: Path, tmp_path: Path):
+    ignoring = ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh"]
+    session = Terminal([*ignoring, *COMMAND, "--model", str(model_path)], tmp_path)
+    session.expect("> ")
+    session.kill(signal.SIGHUP)
+    session.say("1+1\n", "2    (")
+    session.say("quit\n", "")
+    assert session.status() == 0
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_keeps_no_history(model_path: Path, tmp_path: Path, kind: str):
+    history = tmp_path / "edgecalc" / "history"
+    history.parent.mkdir()
+    match kind:
+        case "pipe":
+            os.mkfifo(history)
+        case "device":
+            history.symlink_to("/dev/zero")
+        case "folder":
+            history.mkdir()
+    mode = history.stat().st_mode
+    session = Terminal([*COMMAND, "--model", str(model_path)], tmp_path)
+    session.expect("> ")
+    session.say("1+1\n", "2    (")
+    session.say("quit\n", "")
+    assert session.status() == 0
+    assert history.stat().st_mode == mode
+
+
 def test_the_end_of_input_leaves_the_prompt(model_path: Path, tmp_path: Path):
     session = Terminal([*COMMAND, "--model", str(model_path)], tmp_path)
     session.expect("> ")
@@ -102,6 +155,15 @@ class Terminal:
         os.write(self._terminal, typed.encode())
         if answer:
             self.expect(answer)
+
+    def kill(self, number: int) -> None:
+        """Sends a signal."""
+        os.kill(self._process, number)
+
+    def close(self) -> None:
+        """Closes the terminal, as a window is closed, and waits for the end."""
+        os.close(self._terminal)
+        os.waitpid(self._process, 0)
 
     def status(self) -> int:
         """Waits for the end; the exit status."""

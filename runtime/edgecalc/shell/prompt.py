@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 from edgecalc.calculator import Calculator
 from edgecalc.language.language import SURE, ExpressionError
@@ -34,7 +37,7 @@ def run(calculator: Calculator, say: Callable[[str], None]) -> None:
     language = calculator.language
     example, hint = language.example(), language.hint()
     say(f"{calculator.card['name']}: type an expression such as {example}, help or quit")
-    with _history():
+    with _leaving_in_order(), _history():
         while True:
             try:
                 text = input(_PROMPT).strip()
@@ -74,6 +77,21 @@ def _answer(calculator: Calculator, text: str, say: Callable[[str], None]) -> No
 
 
 @contextlib.contextmanager
+def _leaving_in_order() -> Iterator[None]:
+    """Lets what ends a process, a terminal that is closed among it, leave the prompt first."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    with contextlib.ExitStack() as stack:
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            # What is ignored, by nohup for one, stays so.
+            if signal.getsignal(ending) == signal.SIG_DFL:
+                stack.callback(signal.signal, ending, signal.signal(ending, leave))
+        yield
+
+
+@contextlib.contextmanager
 def _history() -> Iterator[None]:
     """Arrow keys, and lines that are remembered from one run to the next."""
     try:
@@ -85,11 +103,13 @@ def _history() -> Iterator[None]:
     path = Path(state) / "edgecalc" / "history"
     # A home that cannot be read or written is no reason to refuse to calculate.
     with contextlib.suppress(OSError):
-        readline.read_history_file(path)
+        if path.is_file():  # a pipe could be waited for without end
+            readline.read_history_file(path)
     try:
         yield
     finally:
         readline.set_history_length(_HISTORY_LINES)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            readline.write_history_file(path)
+            if path.is_file() or not path.exists():
+                readline.write_history_file(path)
