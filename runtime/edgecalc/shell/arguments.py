@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from edgecalc.calculator import BATCH_SIZE
+from edgecalc.language.language import ExpressionError
+from edgecalc.network.model_file import ModelError, read_packaged_model
 from edgecalc.shell import lines
 from edgecalc.version import __version__
 
 # Cannot occur in an argument, so it can mark one.
 _MARK = "\0"
+_MOST = 2**31 - 1
+_COUNTED = f"from 1 to {_MOST:,}"
 _MINUS_FIRST = re.compile(r"-+[^-a-zA-Z]")
 
-_ABOUT = "A calculator that is a neural network: every answer is a prediction."
+ABOUT = "A calculator that is a neural network: every answer is a prediction."
 _MAIN_HELP = """\
 examples:
   edgecalc "55+49" "7/2"              one answer a line
@@ -70,21 +76,15 @@ def parse(argv: Sequence[str]) -> tuple[str, argparse.Namespace]:
     scanner = _Scanner(
         add_help=False, allow_abbrev=False, conflict_handler="resolve", exit_on_error=False
     )
-    for command in _COMMANDS.values():
+    for command in COMMANDS.values():
         command.add_options(scanner)
     try:
         rest = scanner.parse_known_args(arguments)[1]
     except argparse.ArgumentError:  # an option without its value, as the command's parser will say
         rest = []
     word = next((argument for argument in rest if not argument.startswith("-")), "")
-    name = str(word) if word in _COMMANDS else ""
-    parser = argparse.ArgumentParser(
-        prog=f"edgecalc {name}".strip(),
-        description=f"{_ABOUT}\n\n{_COMMANDS[name].examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    _COMMANDS[name].add_options(parser)
+    name = str(word) if word in COMMANDS else ""
+    parser = parser_of(name)
     given = [argument for argument in arguments if not name or argument is not word]
     options = parser.parse_args(given)
     if name == "" and options.explain and not options.expressions:
@@ -92,10 +92,64 @@ def parse(argv: Sequence[str]) -> tuple[str, argparse.Namespace]:
     return name, options
 
 
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The parser of a command; without a name, that of what is no command."""
+    parser = _Parser(
+        prog=f"edgecalc {name}".strip(),
+        description=f"{ABOUT}\n\n{COMMANDS[name].examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    COMMANDS[name].add_options(parser)
+    return parser
+
+
+class UsageError(Exception):
+    """A command line that was hardly meant so; the message is one sentence."""
+
+
+def expressions(given: Sequence[str], read: Callable[[str], str]) -> list[str]:
+    """The expressions among arguments, with one that came in several put together again.
+
+    Args:
+        given: the arguments, at least one.
+        read: reads an expression, see `edgecalc.language.language.Language`.
+
+    Returns:
+        The arguments, each of which is answered or refused alone; or, if none of them is an
+        expression, all of them in one: `5 + 3` comes as three.
+
+    Raises:
+        UsageError: if there is no expression at all, but the name of a file.
+    """
+
+    def can_be_read(text: str) -> bool:
+        try:
+            read(text)
+        except ExpressionError:
+            return False
+        return True
+
+    joined = " ".join(given)
+    if any(map(can_be_read, given)):
+        return list(given)
+    if can_be_read(joined):
+        return [joined]
+    for text in given:
+        if any(map(str.isalnum, text)) and os.path.lexists(text):
+            raise UsageError(
+                f"{text} is the name of a file: put an expression in quotes, or the shell puts "
+                "names in the place of a *; edgecalc predict answers the lines of files"
+            )
+    # What has neither letter nor digit is a part of something, whose refusal says more.
+    apart = any(text.strip() and not any(map(str.isalnum, text)) for text in given)
+    return [joined] if apart else list(given)
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
-        type=_unmarked,
+        type=_file,
         metavar="FILE",
         help="an exported model file (the one in the package)",
     )
@@ -112,7 +166,7 @@ def _add_calculate(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=_unmarked,
         metavar="EXPRESSION",
-        help='such as "55+49"; quote * from the shell',
+        help='such as "55+49"; in quotes, since * means files to the shell',
     )
     parser.add_argument("--explain", action="store_true", help="show the network's working")
     _add_threads(parser)
@@ -123,16 +177,24 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs",
         nargs="*",
+        type=_file,
         default=[lines.STANDARD],
         metavar="FILE",
-        help="expressions, a line each; - is standard input",
+        help="expressions, a line each, compressed by gzip if its name ends in .gz; - is standard "
+        "input",
     )
     parser.add_argument(
-        "-o", "--output", default=lines.STANDARD, metavar="OUT", help="where to (standard output)"
+        "-o",
+        "--output",
+        type=_file,
+        default=lines.STANDARD,
+        metavar="OUT",
+        help="where to, compressed if its name ends in .gz (standard output)",
     )
     parser.add_argument(
         "--format",
         dest="style",
+        type=_unmarked,
         choices=lines.FORMATS,
         default="text",
         help="what a line says (%(default)s)",
@@ -183,11 +245,34 @@ class _Command(NamedTuple):
     examples: str
 
 
-_COMMANDS = {
+COMMANDS = {
     "": _Command(_add_calculate, _MAIN_HELP),
     "predict": _Command(_add_predict, _PREDICT_HELP),
     "info": _Command(_add_info, _INFO_HELP),
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    """Helps with what can be calculated, too, and refuses in a line that a terminal can show."""
+
+    def format_help(self) -> str:
+        """Looks into the packaged model, which nothing but help has to wait for."""
+        self.epilog = _what_is_possible()
+        return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with the usage and what is wrong."""
+        super().error(lines.printable(message.replace(_MARK, "")))
+
+
+def _what_is_possible() -> str:
+    title = "expressions of the model in the package (edgecalc info tells those of another):"
+    try:
+        language = read_packaged_model().language
+    except ModelError:
+        return "expressions: those of the model, as edgecalc info tells"
+    texts = [language.describe(), f"also {language.hint()}" if language.hint() else ""]
+    return "\n".join([title, *(textwrap.indent(textwrap.fill(t, 76), "  ") for t in texts if t)])
 
 
 class _Scanner(argparse.ArgumentParser):
@@ -209,18 +294,38 @@ def _unmarked(text: str) -> str:
     return text.removeprefix(_MARK)
 
 
+def _file(text: str) -> str:
+    text = _unmarked(text)
+    if not text or _MARK in text:
+        raise argparse.ArgumentTypeError(f"is no name of a file: {text!r}")
+    return text
+
+
 def _positive(text: str) -> int:
     text = _unmarked(text)
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 2**31):
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1: {text}")
-    return int(text)
+    number = _counted(text)
+    if not number:
+        raise argparse.ArgumentTypeError(f"must be a whole number, {_COUNTED}: {text:.100}")
+    return number
 
 
 def _column(text: str) -> str:
     text = _unmarked(text)
-    if text.isascii() and text.isdigit() and not 0 < int(text[:10]) < 10**9:
-        raise argparse.ArgumentTypeError(f"must be a name, or a number from 1: {text}")
-    return text
+    if not (text.isascii() and text.isdigit()):
+        return text
+    number = _counted(text)
+    if not number:
+        raise argparse.ArgumentTypeError(f"must be a name, or a number {_COUNTED}: {text:.100}")
+    return str(number)
+
+
+def _counted(text: str) -> int:
+    """The number that is written, if it is one that the interpreter can take; 0 else."""
+    digits = text.lstrip("0")
+    # Python refuses to read a number of thousands of digits.
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(_MOST))):
+        return 0
+    return int(digits) if int(digits) <= _MOST else 0
 
 
 def _share(text: str) -> float:
@@ -230,5 +335,5 @@ def _share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1: {text}")
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1: {text:.100}")
     return share

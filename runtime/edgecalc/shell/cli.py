@@ -17,6 +17,7 @@ from edgecalc.network.model_file import ModelError, read_model, read_packaged_mo
 from edgecalc.shell import arguments, lines
 
 FAILED = 1
+USAGE = 2
 INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 141  # 128 + SIGPIPE, which not every system has
 
@@ -28,10 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments; None for those of the process.
 
     Returns:
-        The exit status: 0, 1 for a failure, 130 for Ctrl-C, 141 for a broken pipe.
+        The exit status: 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C, 141 for a broken
+        pipe.
 
     Raises:
-        SystemExit: with 2 for wrong usage, with 0 after `--help` and `--version`.
+        SystemExit: with 2 for unknown options, with 0 after `--help` and `--version`.
     """
     try:
         try:
@@ -49,8 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except OSError as error:
         _discard_stdout()
-        _say(f"edgecalc: {error.filename or 'standard output'}: {error.strerror or error}")
+        name = "standard output" if error.filename is None else error.filename
+        _say(f"edgecalc: {name}: {error.strerror or error}")
         return FAILED
+    except MemoryError:
+        _discard_stdout()
+        _say("edgecalc: out of memory")
+        return FAILED
+    except arguments.UsageError as error:
+        _say(f"edgecalc: {error}")
+        return USAGE
     except ModelError as error:
         _say(f"edgecalc: {error}")
         return FAILED
@@ -61,10 +71,9 @@ def _calculate(options: argparse.Namespace) -> int:
     if not options.expressions and not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         return _predict(options)
     calculator = Calculator(options.model, options.threads)
-    if options.explain:
-        return _explain(calculator, options.expressions)
     if options.expressions:
-        return _answer(calculator, options.expressions)
+        expressions = arguments.expressions(options.expressions, calculator.language.read)
+        return (_explain if options.explain else _answer)(calculator, expressions)
     from edgecalc.shell import prompt
 
     prompt.run(calculator, _say)
@@ -133,10 +142,13 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _say(text: str) -> None:
-    """Writes a line to stderr; a stderr that takes none is no reason to fail."""
+    """Writes a line to stderr; a stderr that takes none is no reason to fail.
+
+    Names of files and models are in it, which must not do to the terminal as they like.
+    """
     if sys.stderr is not None:
         try:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(lines.printable(text) + "\n")
             sys.stderr.flush()
         except OSError:
             pass

@@ -10,7 +10,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import BufferedIOBase
 from itertools import islice
 from typing import BinaryIO, NamedTuple, cast
@@ -25,7 +25,6 @@ COMPRESSED = ".gz"
 MAX_LINE_BYTES = 1000
 _SHOWN_CHARACTERS = 60
 _CHUNK_BYTES = 1 << 16
-_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 class Line(NamedTuple):
@@ -109,17 +108,32 @@ def _open(path: str) -> AbstractContextManager[BufferedIOBase]:
 
 
 def open_output(path: str) -> AbstractContextManager[BinaryIO]:
-    """The file to write results to; `-` is standard output.
+    """The file to write results to, in gzip's format if it is called so; `-` is standard output.
 
     Raises:
         OSError: if it cannot be written.
     """
+    if path.endswith(COMPRESSED):
+        return _open_compressed(path)
     if path != STANDARD:
         # Unbuffered: closing it after a failed write must not try to write once more.
         return open(path, "wb", buffering=0)
     if sys.stdout is None:
         raise OSError(errno.EBADF, "is closed", "standard output")
     return nullcontext(sys.stdout.buffer)
+
+
+@contextmanager
+def _open_compressed(path: str) -> Iterator[BinaryIO]:
+    try:
+        # Without the time in its header: the same answers are the same bytes.
+        with gzip.GzipFile(path, "wb", mtime=0) as file:
+            yield cast(BinaryIO, file)
+    except OSError as error:
+        # Closing it after a failed write tries once more, and then does not name the file.
+        if error.filename is None and not isinstance(error, BrokenPipeError):
+            raise OSError(error.errno, error.strerror, path) from error
+        raise
 
 
 def write(output: BinaryIO, path: str, texts: Iterable[str]) -> None:
@@ -223,10 +237,13 @@ FORMATS = {"text": as_text, "tsv": as_tsv, "jsonl": as_json}
 
 def escape(text: str) -> str:
     """A text in one line and without tabs, escaped with backslashes as in Python."""
-    if text.isprintable() and "\\" not in text:
+    return printable(text.replace("\\", "\\\\"))
+
+
+def printable(text: str) -> str:
+    """A text in one line that does to a terminal nothing but show; backslashes stay as they are."""
+    if text.isprintable():
         return text
     return "".join(
-        _ESCAPES.get(character)
-        or (character if character.isprintable() else ascii(character)[1:-1])
-        for character in text
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
     )

@@ -26,7 +26,8 @@ class PredictOptions:
 
     Attributes:
         inputs: files; `-` is standard input.
-        output: a file, written as the answers come; `-` is standard output.
+        output: a file, written as the answers come, compressed if its name ends in `.gz`; `-` is
+            standard output.
         style: one of `lines.FORMATS`.
         batch_size: lines answered, and written, at once.
         column: the column of CSV files that has the expressions, see `edgecalc.shell.csv_column`;
@@ -90,7 +91,8 @@ def predict(calculator: Calculator, options: PredictOptions, say: Callable[[str]
     if kept_back and not options.quiet:
         say(f"{kept_back:,} answers withheld, less sure than {options.min_confidence:g}")
     if truth:
-        say(truth.report())
+        for text in truth.report().splitlines():
+            say(text)
     return refused
 
 
