@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from edgecalc.language.language import ExpressionError
 from edgecalc.shell import arguments, cli, lines
 
 from tests.processes import COMMAND, user_environment
@@ -124,7 +125,7 @@ def test_names_of_files_in_the_place_of_an_operator(model_path: Path, tmp_path: 
 def test_expressions_go_by_what_the_language_reads():
     def read(text: str) -> str:
         if text not in ("black swan", "swan"):
-            raise arguments.ExpressionError("no bird")
+            raise ExpressionError("no bird")
         return text
 
     assert arguments.expressions(["swan", "goose"], read) == ["swan", "goose"]

@@ -72,7 +72,7 @@ def test_no_expressions_no_answers(calculator: Calculator):
 def test_a_bad_expression_is_named_after_the_good_ones_before_it(calculator: Calculator):
     answers = calculator.answers(["1+1", "2+2", "5 +", "3+3"], batch_size=2)
     assert [next(answers).text, next(answers).text] == ["2", "4"]
-    with pytest.raises(ExpressionError, match=r"^item 2: a number is missing \(column 4\)$"):
+    with pytest.raises(ExpressionError, match=r"^item 2: a number is missing: .* \(column 4\)$"):
         next(answers)
     with pytest.raises(ExpressionError, match="division by zero"):
         calculator.answer("1/0")

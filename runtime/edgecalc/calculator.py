@@ -13,7 +13,7 @@ from edgecalc.language.codec import decode, encode
 from edgecalc.language.language import Explanation, ExpressionError, Language
 from edgecalc.language.spec import Spec
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
-from edgecalc.network.predictor import Predictor
+from edgecalc.network.predictor import ANSWER, Predictor
 
 # Larger blocks are not faster on the machines measured, only later.
 BATCH_SIZE = 256
@@ -91,11 +91,11 @@ class Calculator:
         """
         text = self.language.read(expression)
         outputs = self._predictor.work(encode([text], self.spec))
-        (written,) = decode(outputs["answer"].argmax(axis=-1), self.spec)
+        (written,) = decode(outputs[ANSWER].argmax(axis=-1), self.spec)
         answer = self.language.present(written)
         explanation = self.language.explain(text, answer, outputs)
         if explanation is None:
-            raise ModelError(f"{self._model.name}: its working is not known to explain")
+            raise ModelError(f"{self._model.name}: its working is none that can be explained")
         return explanation
 
     def answers(self, expressions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:

@@ -123,11 +123,15 @@ def language_of(content: Any) -> Language[Any]:
     """The language whose spec `Spec.to_dict` gave.
 
     Raises:
-        ValueError: if the task is unknown, or a field of the spec is missing, unknown or out of
-            range.
+        ValueError: if the task is unknown, a field of the spec is missing, unknown or out of
+            range, or a symbol cannot be shown.
     """
     task = content.get("task") if isinstance(content, dict) else None
     if not isinstance(task, str):
-        raise ValueError(f"a spec is an object that names its task: {content!r}")
+        raise ValueError(f"a spec is an object that names its task: {content!r:.100}")
     language: type[Language[Any]] = registered(ENTRY_POINTS, LANGUAGES, task)
-    return language(language.spec_class.from_dict(content))
+    spec = language.spec_class.from_dict(content)
+    # Answers are written with them, a line each.
+    if not (spec.symbols.isascii() and spec.symbols.isprintable()):
+        raise ValueError(f"symbols must be printable ASCII: {spec.symbols!r:.100}")
+    return language(spec)

@@ -63,8 +63,11 @@ class Spec(ABC):
         """
         expected = {"task", *(field.name for field in fields(cls))}
         if not isinstance(content, dict) or set(content) != expected:
-            raise ValueError(f"a spec has the fields {', '.join(sorted(expected))}: {content!r}")
+            raise ValueError(
+                f"a spec has the fields {', '.join(sorted(expected))}: {content!r:.300}"
+            )
         values = dict(content)
         if values.pop("task") != cls.task:
-            raise ValueError(f"the spec is of the task {content['task']!r}, not {cls.task!r}")
+            found = f"{content['task']!r:.100}"
+            raise ValueError(f"the spec is of the task {found}, not {cls.task!r}")
         return cls(**values)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import struct
@@ -17,6 +18,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +28,10 @@ from edgecalc.version import __version__
 
 FORMAT = 2
 MAX_METADATA_BYTES = 1 << 20
+# What goes through the metadata later, recursively or in words, need not expect any more.
+MAX_NESTING = 20
+MAX_GROUPS = 255
+MAX_GROUP_NAME = 100
 
 _SPEC_ENTRY = "spec.json"
 _CARD_ENTRY = "card.json"
@@ -147,6 +153,8 @@ def _read(path: Any) -> Model:
             raise ModelError(f"{path}: is not a regular file")
         with path.open("rb") as file:
             return _parse(file, str(path))
+    except MemoryError as error:
+        raise ModelError(f"{path}: is larger than the memory that there is") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise ModelError(f"{path}: cannot be read: {reason or error}") from error
@@ -190,7 +198,7 @@ def _read_metadata(file: BinaryIO, name: str) -> tuple[Any, Any]:
                     raise ModelError(f"{name}: {entry} is compressed in an unknown way")
                 with archive.open(info) as content:
                     # Not more, whatever the archive says: without a limit, all is unpacked first.
-                    values.append(json.loads(content.read(MAX_METADATA_BYTES)))
+                    values.append(_json(content.read(MAX_METADATA_BYTES)))
     except zipfile.BadZipFile as error:
         raise ModelError(
             f"{name}: is not an edgecalc model, or is truncated or damaged: {error}"
@@ -202,13 +210,41 @@ def _read_metadata(file: BinaryIO, name: str) -> tuple[Any, Any]:
     return values[0], values[1]
 
 
+def _json(text: bytes) -> Any:
+    """Reads JSON, but no number and no nesting that would fail whoever shows it.
+
+    Raises:
+        ValueError: if there is such a thing in it, or it is no JSON.
+    """
+
+    def integer(digits: str) -> int:
+        if len(digits) > 20:
+            raise ValueError(f"an integer of {len(digits):,} digits")
+        return int(digits)
+
+    def real(digits: str) -> float:
+        if not math.isfinite(float(digits)):
+            raise ValueError(f"{digits:.20} is no finite number")
+        return float(digits)
+
+    value = json.loads(text, parse_int=integer, parse_float=real, parse_constant=real)
+    level = [value]
+    for _ in range(MAX_NESTING):
+        parents = [item for item in level if isinstance(item, (dict, list))]
+        if not parents:
+            return value
+        insides = (item.values() if isinstance(item, dict) else item for item in parents)
+        level = list(chain.from_iterable(insides))
+    raise ValueError(f"nested more than {MAX_NESTING} levels deep")
+
+
 def _problem_with(card: Any) -> str | None:
     """What a card lacks of what the runtime reads; None if nothing."""
     if not isinstance(card, dict):
         return "is no object"
     if card.get("format") != FORMAT:
         return (
-            f"the format of the file is {card.get('format')!r}, "
+            f"the format of the file is {card.get('format')!r:.100}, "
             f"edgecalc {__version__} reads format {FORMAT}"
         )
     for key, kind in (
@@ -216,7 +252,6 @@ def _problem_with(card: Any) -> str | None:
         ("preset", str),
         ("variant", str),
         ("network", str),
-        ("parameters", int),
         ("minimum_runtime", str),
         ("flatbuffer", dict),
         ("accuracy", dict),
@@ -225,8 +260,10 @@ def _problem_with(card: Any) -> str | None:
     ):
         if not isinstance(card.get(key), kind):
             return f"{key} is missing or of the wrong type"
+    if not _is_count(card.get("parameters")):
+        return "parameters is missing or no count"
     if not _VERSION.fullmatch(card["minimum_runtime"]):
-        return f"minimum_runtime is no version: {card['minimum_runtime']!r}"
+        return f"minimum_runtime is no version: {card['minimum_runtime']!r:.100}"
     length, digest = (card["flatbuffer"].get(key) for key in ("bytes", "sha256"))
     if not _is_count(length) or not isinstance(digest, str):
         return "flatbuffer must have bytes and sha256"
@@ -239,22 +276,30 @@ def _problem_with(card: Any) -> str | None:
 
 
 def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _is_tally(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(count, dict) and _is_count(count.get("exact")) and _is_count(count.get("of"))
-        for count in value.values()
+    return (
+        isinstance(value, dict)
+        and len(value) <= MAX_GROUPS
+        and all(len(group) <= MAX_GROUP_NAME for group in value)
+        and all(map(_is_share, value.values()))
     )
+
+
+def _is_share(value: Any) -> bool:
+    """Whether it says how many of how many are exact."""
+    if not isinstance(value, dict):
+        return False
+    exact: Any = value.get("exact")
+    of: Any = value.get("of")
+    return _is_count(exact) and _is_count(of) and exact <= of
 
 
 def _is_curve(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(row, dict)
-        and isinstance(row.get("at_least"), float)
-        and _is_count(row.get("exact"))
-        and _is_count(row.get("of"))
+        _is_share(row) and type(row.get("at_least")) is float and 0 <= row["at_least"] <= 1
         for row in value
     )
 

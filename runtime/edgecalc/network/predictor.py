@@ -14,6 +14,7 @@ from edgecalc.network.model_file import Model, ModelError
 from edgecalc.network.native_output import quiet
 
 WORKING = "working"
+ANSWER = "answer"
 _INTERPRETERS = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
 
 
@@ -75,7 +76,8 @@ class Predictor:
             The working by name, float32 (n, ...), and `answer`, as `run` returns it.
 
         Raises:
-            ModelError: if the model has no working, or the interpreter fails on it.
+            ModelError: if the model has no working, the interpreter fails on it, or its answer does
+                not fit the spec.
         """
         if not self.shows_working:
             raise ModelError(f"{self._model.name}: this model does not show its working")
@@ -84,8 +86,15 @@ class Predictor:
             with quiet():
                 run = self._single.interpreter.get_signature_runner(WORKING)
                 working: dict[str, np.ndarray] = run(expression=ids)
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, LookupError, TypeError) as error:
             raise ModelError(f"{self._model.name}: TFLite fails on it: {_line(error)}") from error
+        spec = self._model.spec
+        expected = ((len(ids), spec.answer_length, len(spec.symbols)), np.float32)
+        answer = working.get(ANSWER)
+        if answer is None:
+            raise ModelError(f"{self._model.name}: its working has no {ANSWER}")
+        found = {"shape": answer.shape, "dtype": answer.dtype.type}
+        self._compare(f"{ANSWER} of its working", found, expected)
         return working
 
     def _check_tensors(self) -> None:

@@ -14,6 +14,7 @@ from typing import TextIO
 from edgecalc.calculator import BATCH_SIZE, Calculator
 from edgecalc.language.language import ExpressionError
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
+from edgecalc.network.predictor import Predictor
 from edgecalc.shell import arguments, lines
 
 FAILED = 1
@@ -123,6 +124,7 @@ def _predict(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     """`edgecalc info`."""
     model = read_packaged_model() if options.model is None else read_model(options.model)
+    Predictor(model)  # what a card says of a network that cannot run is not worth a word
     if options.json:
         text = json.dumps({"spec": model.spec.to_dict(), "card": model.card}, indent=2)
     else:

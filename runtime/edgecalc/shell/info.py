@@ -7,7 +7,7 @@ from typing import Any
 
 from edgecalc.language.counts import exact_match_table, format_percentage
 from edgecalc.network.model_file import Model
-from edgecalc.shell.lines import escape
+from edgecalc.shell.lines import printable
 
 
 def describe(model: Model) -> str:
@@ -25,16 +25,15 @@ def describe(model: Model) -> str:
     columns = {"held out": card["accuracy"]["held_out"]}
     if card["accuracy"].get("exhaustive"):
         columns["whole space"] = card["accuracy"]["exhaustive"]
-    return "\n".join(
-        [
-            # The file may come from anywhere; it must not write to the terminal as it likes.
-            escape(card["name"]),
-            *(f"  {key:<13}{escape(value)}" for key, value in rows if value),
-            "  exact match",
-            *exact_match_table(columns),
-            *_confidence_table(card["accuracy"].get("confidence", [])),
-        ]
-    )
+    lines = [
+        card["name"],
+        *(f"  {key:<13}{value}" for key, value in rows if value),
+        "  exact match",
+        *exact_match_table(columns),
+        *_confidence_table(card["accuracy"].get("confidence", [])),
+    ]
+    # The file may come from anywhere; it must not write to the terminal as it likes.
+    return "\n".join(map(printable, lines))
 
 
 def _confidence_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgecalc.language.calculator.spec import POINT, CalculatorSpec
-from edgecalc.language.calculator.working import ABSENT, Axis, read_symbols
+from edgecalc.language.calculator.working import (
+    ABSENT,
+    Axis,
+    has_working,
+    read_symbols,
+    shapes,
+)
 from edgecalc.language.language import SURE, Explanation
 
 _UNSURE = "?"
@@ -53,10 +59,15 @@ class ColumnsExplanation(Explanation):
         answer: str,
         outputs: Mapping[str, np.ndarray],
     ) -> ColumnsExplanation | None:
-        """The explanation in what a network gave; None if it gives no columns."""
-        if "columns" not in outputs:
+        """The explanation in what a network gave; None if that is not the working of the spec."""
+        if not has_working(spec):
             return None
-        symbols, certainty = read_symbols(spec, outputs)
+        expected = shapes(spec)
+        working = {name: outputs[name] for name in expected if name in outputs}
+        found = {n: array.shape for n, array in working.items() if array.dtype.kind == "f"}
+        if found != {name: (1, *shape) for name, shape in expected.items()}:
+            return None
+        symbols, certainty = read_symbols(spec, working)
         lists = {name: values[0].tolist() for name, values in symbols.items()}
         return cls(
             spec,

@@ -43,7 +43,9 @@ class CalculatorSpec(Spec):
         for name, low, high in (("digits", 1, MAX_DIGITS), ("places", 0, MAX_PLACES)):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
-                raise ValueError(f"{name} must be a whole number from {low} to {high}: {value!r}")
+                raise ValueError(
+                    f"{name} must be a whole number from {low} to {high}: {value!r:.100}"
+                )
         for name in ("operators", "alphabet"):
             value = getattr(self, name)
             if not isinstance(value, str) or len(set(value)) != len(value):

@@ -132,6 +132,23 @@ class Axis:
         return self.largest_carry - self.smallest_carry + 1
 
 
+def shapes(spec: CalculatorSpec) -> dict[str, tuple[int, ...]]:
+    """The shapes of what a network gives of its working for one expression, by name.
+
+    The last axis is that of the values of a symbol. A language with neither `*` nor `/` has no
+    multiplier.
+    """
+    axis = Axis(spec)
+    multiplier = {"multiplier": (axis.multiplier, 10)} if axis.multiplier else {}
+    return {
+        "operands": (2 * spec.digits, 10),
+        "operator": (len(spec.operators),),
+        **multiplier,
+        "columns": (axis.places, axis.columns),
+        "digits": (axis.shown, 10),
+    }
+
+
 def read_symbols(
     spec: CalculatorSpec, probabilities: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
