@@ -107,9 +107,9 @@ def test_spec_and_card_are_those_of_the_file(calculator: Calculator):
 def test_without_an_interpreter_the_error_says_what_to_install(
     model_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(predictor, "_INTERPRETERS", ("no_such_interpreter",))
+    monkeypatch.setattr(predictor, "_MODULES", ("no_such_interpreter",))
     with pytest.raises(ModelError, match="pip install tflite-runtime"):
-        Calculator(model_path)
+        Calculator(model_path, interpreter="tflite")
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,11 @@ def test_an_interpreter_that_fails_does_not_hide_one_that_works(
 ):
     (tmp_path / "broken_interpreter.py").write_text(f"{failure}\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(
-        predictor, "_INTERPRETERS", ("broken_interpreter", "no_such_interpreter", WORKS)
-    )
+    monkeypatch.setattr(predictor, "_MODULES", ("broken_interpreter", "no_such_interpreter", WORKS))
     assert Calculator(model_path).answer("1+1").text == "2"
-    monkeypatch.setattr(predictor, "_INTERPRETERS", ("broken_interpreter", "no_such_interpreter"))
+    monkeypatch.setattr(predictor, "_MODULES", ("broken_interpreter", "no_such_interpreter"))
     with pytest.raises(ModelError, match=r"^broken_interpreter is installed but fails"):
-        Calculator(model_path)
+        Calculator(model_path, interpreter="tflite")
 
 
 def test_no_answer_is_computed(model_path: Path):

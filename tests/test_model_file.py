@@ -190,8 +190,8 @@ def test_the_interpreter_never_sees_a_damaged_flatbuffer(
         Calculator(path)
 
 
-def test_bytes_that_are_no_flatbuffer_are_refused_by_the_interpreter(tmp_path: Path):
-    with pytest.raises(ModelError, match="is refused by TFLite"):
+def test_bytes_that_are_no_flatbuffer_are_refused(tmp_path: Path):
+    with pytest.raises(ModelError, match="its network is damaged: it is no TFLite model"):
         Calculator(written(tmp_path, CONTENT))
 
 

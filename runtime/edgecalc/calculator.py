@@ -43,20 +43,25 @@ class Calculator:
 
     Args:
         model: an exported model file; None for the model that ships with the package.
-        threads: threads of the interpreter, at least 1; None for its default.
+        threads: threads of TFLite, at least 1; None for its default.
+        interpreter: what runs the network: `tflite`, or `numpy`, which needs nothing but numpy;
+            None for TFLite where it is installed, else numpy.
 
     Raises:
-        ModelError: if the model cannot be used, or no interpreter is installed.
-        ValueError: if `threads` is less than 1.
+        ModelError: if the model cannot be used, or the interpreter is not installed.
+        ValueError: if `threads` is less than 1, or there is no such interpreter.
     """
 
     def __init__(
-        self, model: str | os.PathLike[str] | None = None, threads: int | None = None
+        self,
+        model: str | os.PathLike[str] | None = None,
+        threads: int | None = None,
+        interpreter: str | None = None,
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1: {threads}")
         self._model = read_packaged_model() if model is None else read_model(model)
-        self._predictor = Predictor(self._model, threads)
+        self._predictor = Predictor(self._model, threads, interpreter)
         self._is_plain = self.language.plain_form().fullmatch
 
     @property

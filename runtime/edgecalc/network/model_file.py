@@ -16,7 +16,7 @@ import re
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import chain
 from pathlib import Path
@@ -65,6 +65,7 @@ class Model:
         card: what the model is and how exact: the object in `card.json`.
         flatbuffer: the TFLite model; its sha256 is the one in the card.
         size: bytes of the whole file.
+        packaged: whether it came with the package, and so is as good as the package itself.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Model:
     card: dict[str, Any]
     flatbuffer: bytes
     size: int
+    packaged: bool = False
 
     @property
     def spec(self) -> Spec:
@@ -140,7 +142,7 @@ def read_packaged_model() -> Model:
             f"edgecalc was installed with {len(found) or 'no'} packaged models instead of one; "
             "name a model file (--model FILE)"
         )
-    return _read(found[0])
+    return replace(_read(found[0]), packaged=True)
 
 
 def _read(path: Any) -> Model:

@@ -1,4 +1,4 @@
-"""The network on this machine: ids in, probabilities out, by whichever TFLite there is."""
+"""The network on this machine: ids in, probabilities out, by whichever interpreter there is."""
 
 from __future__ import annotations
 
@@ -6,33 +6,61 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgecalc.network.contract import check_tensor
 from edgecalc.network.model_file import Model, ModelError
 from edgecalc.network.native_output import quiet
 
+if TYPE_CHECKING:
+    from edgecalc.network.numpy_interpreter import NumpyInterpreter
+
 WORKING = "working"
 ANSWER = "answer"
-_INTERPRETERS = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
+TFLITE, NUMPY = INTERPRETERS = ("tflite", "numpy")
+_MODULES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
 
 
 class Predictor:
     """A model's network, ready to run. Not safe to share between threads.
 
-    Two interpreters are kept, one allocated for single expressions and one for blocks, so that
-    answering one at a time and answering in batches do not undo each other's allocation.
+    Two interpreters of TFLite are kept, one allocated for single expressions and one for blocks,
+    so that answering one at a time and answering in batches do not undo each other's allocation.
+
+    Args:
+        model: what to run. If it did not come with the package, it is verified first.
+        threads: threads of TFLite, at least 1; None for its default.
+        interpreter: one of `INTERPRETERS`; None for TFLite where it is installed, else numpy.
 
     Raises:
-        ModelError: if no interpreter is installed, it refuses the model, or the model's tensors
-            do not fit its spec.
+        ModelError: if the interpreter is not installed or refuses the model, or the model's
+            tensors do not fit its spec.
     """
 
-    def __init__(self, model: Model, threads: int | None = None) -> None:
+    def __init__(
+        self, model: Model, threads: int | None = None, interpreter: str | None = None
+    ) -> None:
         self._model = model
         self._threads = threads
-        self._module = _find_interpreter()
+        self._numpy: NumpyInterpreter | None = None
+        module = find_interpreter(interpreter)
+        flatbuffer = None
+        if not model.packaged:
+            from edgecalc.network.verification import verify
+
+            flatbuffer = verify(model)
+        if module is None:
+            from edgecalc.network.numpy_interpreter import NumpyInterpreter
+
+            self._numpy = NumpyInterpreter(model, flatbuffer)
+            return
+        if flatbuffer is not None:
+            from edgecalc.network.trial import try_unknown
+
+            try_unknown(model, flatbuffer, module.__name__)
+        self._module = module
         self._single = self._allocate(self._create(delegate=False), 1)
         self._block: _Allocated | None = None
         self._check_tensors()
@@ -49,6 +77,8 @@ class Predictor:
         Raises:
             ModelError: if the interpreter fails on the model.
         """
+        if self._numpy is not None:
+            return self._numpy.run(ids)
         n = len(ids)
         if n == 1:
             return self._invoke(self._single, ids)
@@ -64,6 +94,8 @@ class Predictor:
     @property
     def shows_working(self) -> bool:
         """Whether the model gives its working beside the answer."""
+        if self._numpy is not None:
+            return self._numpy.shows_working
         return WORKING in self._single.interpreter.get_signature_list()
 
     def work(self, ids: np.ndarray) -> dict[str, np.ndarray]:
@@ -81,6 +113,8 @@ class Predictor:
         """
         if not self.shows_working:
             raise ModelError(f"{self._model.name}: this model does not show its working")
+        if self._numpy is not None:
+            return self._numpy.work(ids)
         try:
             # A runner has tensors of its own and so leaves those of `run` as they are.
             with quiet():
@@ -98,24 +132,11 @@ class Predictor:
         return working
 
     def _check_tensors(self) -> None:
-        spec = self._model.spec
         single = self._single.interpreter
-        expression = ((1, spec.expression_length), np.int32)
-        answer = ((1, spec.answer_length, len(spec.symbols)), np.float32)
-        self._compare("input", single.get_input_details()[0], expression)
+        _check_details(self._model, "input", single.get_input_details()[0])
         # The shape of an output can be open until the network has run.
-        self._invoke(self._single, np.zeros(expression[0], np.int32))
-        self._compare("output", single.get_output_details()[0], answer)
-
-    def _compare(
-        self, side: str, details: dict[str, Any], expected: tuple[tuple[int, ...], type]
-    ) -> None:
-        found = (tuple(map(int, details["shape"])), details["dtype"])
-        if found != expected:
-            raise ModelError(
-                f"{self._model.name}: does not fit its spec: the {side} is {_shown(*found)} "
-                f"instead of {_shown(*expected)}"
-            )
+        self._invoke(self._single, np.zeros((1, self._model.spec.expression_length), np.int32))
+        _check_details(self._model, "output", single.get_output_details()[0])
 
     def _create(self, delegate: bool) -> Any:
         """Makes an interpreter, with TFLite's XNNPACK delegate or without.
@@ -181,24 +202,59 @@ class _Allocated:
         return self.rows / 2 < n <= self.rows
 
 
-def _find_interpreter() -> ModuleType:
+def find_interpreter(name: str | None = None) -> ModuleType | None:
+    """Imports an interpreter.
+
+    Args:
+        name: one of `INTERPRETERS`; None for TFLite where it is installed, else numpy.
+
+    Returns:
+        The module of TFLite's interpreter; None if the one in `numpy_interpreter` is to run.
+
+    Raises:
+        ModelError: if TFLite is asked for and cannot be imported.
+        ValueError: if there is no such interpreter.
+    """
+    if name not in (None, *INTERPRETERS):
+        raise ValueError(f"interpreter must be one of {', '.join(INTERPRETERS)}: {name}")
+    if name == NUMPY:
+        return None
     failures = []
-    for name in _INTERPRETERS:
+    for module in _MODULES:
         try:
-            return import_module(name)
+            return import_module(module)
         except ModuleNotFoundError as error:
-            if error.name not in (name, name.partition(".")[0]):
-                failures.append(f"{name} is installed but fails: {_line(error)}")
+            if error.name not in (module, module.partition(".")[0]):
+                failures.append(f"{module} is installed but fails: {_line(error)}")
         except (ImportError, AttributeError) as error:  # numpy 2 with tflite-runtime, for one
-            failures.append(f"{name} is installed but fails: {_line(error)}")
+            failures.append(f"{module} is installed but fails: {_line(error)}")
+    if name is None:
+        return None
     raise ModelError(
         "; ".join(failures)
         or "no TFLite interpreter is installed: pip install tflite-runtime, or ai-edge-litert"
     )
 
 
-def _shown(shape: tuple[int, ...], kind: type) -> str:
-    return f"{np.dtype(kind).name} {shape}"
+def interpreter_name(name: str | None = None) -> str:
+    """What runs a model on this machine, with its version: `tflite-runtime 2.14.0`.
+
+    Args:
+        name: as `find_interpreter` takes it.
+
+    Raises:
+        ModelError: as `find_interpreter`.
+    """
+    from importlib.metadata import version
+
+    module = find_interpreter(name)
+    package = "numpy" if module is None else module.__name__.partition(".")[0]
+    distribution = package.replace("_", "-")
+    return f"{distribution} {version(distribution)}"
+
+
+def _check_details(model: Model, side: str, details: dict[str, Any]) -> None:
+    check_tensor(model, side, tuple(map(int, details["shape"])), details["dtype"])
 
 
 def _line(error: Exception) -> str:

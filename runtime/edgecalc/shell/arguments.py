@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 from edgecalc.calculator import BATCH_SIZE
 from edgecalc.language.language import ExpressionError
 from edgecalc.network.model_file import ModelError, read_packaged_model
+from edgecalc.network.predictor import INTERPRETERS
 from edgecalc.shell import lines
 from edgecalc.version import __version__
 
@@ -35,6 +36,8 @@ examples:
 commands (edgecalc COMMAND --help says more):
   predict    answer every line of files
   info       describe the model
+
+Model files are code: take them from whom you trust.
 """
 _PREDICT_HELP = """\
 examples:
@@ -153,12 +156,18 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="an exported model file (the one in the package)",
     )
+    parser.add_argument(
+        "--interpreter",
+        choices=INTERPRETERS,
+        help="what runs the network (tflite where it is installed, else numpy)",
+    )
 
 
 def _add_calculate(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     parser.usage = (
-        "edgecalc [--model FILE] [--threads N] [--explain] [EXPRESSION ... | COMMAND ...]"
+        "edgecalc [--model FILE] [--interpreter NAME] [--threads N] [--explain] "
+        "[EXPRESSION ... | COMMAND ...]"
     )
     parser.add_argument("--version", action="version", version=f"edgecalc {__version__}")
     parser.add_argument(
@@ -236,7 +245,7 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="threads of the interpreter (its default)"
+        "--threads", type=_positive, metavar="N", help="threads of TFLite (its default)"
     )
 
 

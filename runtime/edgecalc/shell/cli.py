@@ -71,7 +71,7 @@ def _calculate(options: argparse.Namespace) -> int:
     """`edgecalc [EXPRESSION…]`: answers the arguments, or whoever is at standard input."""
     if not options.expressions and not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         return _predict(options)
-    calculator = Calculator(options.model, options.threads)
+    calculator = Calculator(options.model, options.threads, options.interpreter)
     if options.expressions:
         expressions = arguments.expressions(options.expressions, calculator.language.read)
         return (_explain if options.explain else _answer)(calculator, expressions)
@@ -116,7 +116,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     names = {field.name for field in fields(predict.PredictOptions)}
     given = {name: value for name, value in vars(options).items() if name in names}
-    calculator = Calculator(options.model, options.threads)
+    calculator = Calculator(options.model, options.threads, options.interpreter)
     refused = predict.predict(calculator, predict.PredictOptions(**given), _say)
     return FAILED if refused else 0
 
@@ -128,9 +128,10 @@ def _info(options: argparse.Namespace) -> int:
     if options.json:
         text = json.dumps({"spec": model.spec.to_dict(), "card": model.card}, indent=2)
     else:
+        from edgecalc.network.predictor import interpreter_name
         from edgecalc.shell import info
 
-        text = info.describe(model)
+        text = info.describe(model, interpreter_name(options.interpreter))
     with lines.open_output(lines.STANDARD) as out:
         lines.write(out, lines.STANDARD, [text])
     return 0

@@ -10,8 +10,13 @@ from edgecalc.network.model_file import Model
 from edgecalc.shell.lines import printable
 
 
-def describe(model: Model) -> str:
-    """The model in a dozen lines."""
+def describe(model: Model, interpreter: str) -> str:
+    """The model in a dozen lines.
+
+    Args:
+        model: the model.
+        interpreter: what runs it on this machine.
+    """
     card = model.card
     size = f"{card['parameters']:,} parameters, {model.size:,} bytes"
     rows = [
@@ -20,6 +25,7 @@ def describe(model: Model) -> str:
         ("expressions", model.language.describe()),
         ("network", f"{card['network']}, {card['variant']}, {size}"),
         ("sha256", card["flatbuffer"]["sha256"]),
+        ("interpreter", interpreter),
     ]
     rows += [(key, _listed(card[key])) for key in ("training", "corpus")]
     columns = {"held out": card["accuracy"]["held_out"]}
