@@ -27,7 +27,7 @@ from edgecalc.language.codec import decode, encode, encode_symbols
 from edgecalc.language.spec import Spec
 from edgecalc.network.cores import available_cores
 from edgecalc.network.model_file import read_model
-from edgecalc.network.predictor import Predictor
+from edgecalc.network.predictor import NUMPY, TFLITE, Predictor
 from edgecalc.shell.predict import PredictOptions, predict
 
 from benchmarks import save
@@ -46,6 +46,7 @@ _AT_LEAST = {
     "batch, times ONNX Runtime": 1.0,
     "batch, share of the float floor": 0.5,
     "predict, share of the bare interpreter": 0.8,
+    "blocks by numpy, share of TFLite": 0.185,
 }
 _AT_MOST = {"one warm answer, ms": 0.2, "cold start, s": 0.4, "cold start, MB": 100.0}
 
@@ -121,10 +122,11 @@ def step_peers(file: Path, folder: Path) -> dict[str, Any]:
     """Rates of peers that have the same weights, over batch sizes."""
     # TFLite before TensorFlow: the other way round they do not get along in one process.
     model = read_model(file)
-    predictor = Predictor(model, threads=1)
+    tflite, by_numpy = (Predictor(model, 1, interpreter) for interpreter in (TFLITE, NUMPY))
     from benchmarks import peers
 
-    runners: dict[str, Runner] = {"edgecalc": predictor.run, **peers.runners(folder)}
+    runners: dict[str, Runner] = {"edgecalc": tflite.run, "edgecalc, numpy": by_numpy.run}
+    runners |= peers.runners(folder)
     ids = encode(expressions(model.spec, _BATCHES[-1]), model.spec)
     answers = {name: run(ids).argmax(axis=-1) for name, run in runners.items()}
     return {
@@ -192,11 +194,13 @@ def in_a_process(step: str, arguments: argparse.Namespace) -> dict[str, Any]:
 def against_bars(result: dict[str, Any]) -> dict[str, float]:
     """What the bars are about, by their names."""
     compared = result["peers"]["rates"][str(_COMPARED)]
+    blocks = result["peers"]["rates"][str(BATCH_SIZE)]
     return {
         "batch, times the tf.function": compared["edgecalc"] / compared["tf.function"],
         "batch, times ONNX Runtime": compared["edgecalc"] / compared["ONNX Runtime"],
         "batch, share of the float floor": compared["edgecalc"] / result["peers"]["floor"]["rate"],
         "predict, share of the bare interpreter": result["alone"]["predict_share_of_bare"],
+        "blocks by numpy, share of TFLite": blocks["edgecalc, numpy"] / blocks["edgecalc"],
         "one warm answer, ms": result["alone"]["answer_ms"]["p50"],
         "cold start, s": result["start"]["seconds"],
         "cold start, MB": result["start"]["peak_mb"],

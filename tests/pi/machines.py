@@ -13,6 +13,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.pi.index import MIRROR, own_index
+
 WORK = Path(__file__).parents[2] / "build/pi"
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 _INSIDE = {
@@ -38,12 +40,14 @@ class Machine:
         name: names it among all machines, and its folder.
         python: the command of its Python.
         venv_options: how the environment is made.
-        interpreter: the distribution that is to run the network; None for the one pip chooses.
+        runs: the distribution that runs the network there.
+        interpreter: the one to install for that, with its version; None for what pip chooses.
     """
 
     name: str
     python: str = "python3"
     venv_options: tuple[str, ...] = ()
+    runs: str = "tflite-runtime"
     interpreter: str | None = None
 
     @property
@@ -140,17 +144,27 @@ class Pi(Machine):
         if self._root.exists():
             return
         partial = WORK / f"{self.name}.partial"
+        made = self._bootstrap(partial)
+        if "Packages" in made.stdout[-200:] + made.stderr:  # it could not be had as it was signed
+            with own_index(self.release, self.architecture) as address:
+                made = self._bootstrap(partial, "--no-check-gpg", mirror=address)
+        assert made.returncode == 0, made.stdout[-2000:] + made.stderr
+        if "PIP_CERT" in os.environ:  # here the network has a certificate of its own
+            shutil.copyfile(os.environ["PIP_CERT"], partial / _CERTIFICATES)
+        partial.rename(self._root)
+
+    def _bootstrap(
+        self, partial: Path, *further: str, mirror: str = MIRROR
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs debootstrap in a new folder."""
         shutil.rmtree(partial, ignore_errors=True)
         partial.parent.mkdir(parents=True, exist_ok=True)
         packages = ",".join([*self.packages, "ca-certificates"])
         options = (f"--arch={self.architecture}", "--variant=minbase", f"--include={packages}")
         # What it mounts is gone with it too, however it ends.
-        command = ["unshare", "--mount", "debootstrap", *options, self.release, str(partial)]
-        made = subprocess.run(command, capture_output=True, text=True)
-        assert made.returncode == 0, made.stdout[-2000:] + made.stderr
-        if "PIP_CERT" in os.environ:  # here the network has a certificate of its own
-            shutil.copyfile(os.environ["PIP_CERT"], partial / _CERTIFICATES)
-        partial.rename(self._root)
+        command = ["unshare", "--mount", "debootstrap", *options, *further]
+        command += [self.release, str(partial), mirror]
+        return subprocess.run(command, capture_output=True, text=True)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Runs a command in `home`."""
@@ -170,11 +184,27 @@ MACHINES = (
         packages=("python3-venv", "python3-numpy"),
         venv_options=("--system-site-packages",),
     ),
-    Pi("trixie-arm64", release="trixie", architecture="arm64"),
+    Pi("trixie-arm64", release="trixie", architecture="arm64", runs="ai-edge-litert"),
+    Pi(
+        "trixie-armhf",
+        release="trixie",
+        architecture="armhf",
+        packages=("python3-venv", "python3-numpy"),
+        venv_options=("--system-site-packages",),
+        runs="numpy",
+    ),
     *(Machine(f"desktop-{python}", python) for python in ("python3.10", "python3.11")),
-    *(Machine(f"desktop-{python}", python) for python in ("python3.12", "python3.13")),
     *(
-        Machine(f"desktop-{python}-litert", python, interpreter="ai-edge-litert")
+        Machine(f"desktop-{python}", python, runs="ai-edge-litert")
+        for python in ("python3.12", "python3.13")
+    ),
+    *(
+        Machine(
+            f"desktop-{python}-litert", python, runs="ai-edge-litert", interpreter="ai-edge-litert"
+        )
         for python in ("python3.10", "python3.11")
     ),
+    # No interpreter: the oldest numpy that will do, and the newest there is.
+    Machine("desktop-python3.10-numpy", "python3.10", runs="numpy", interpreter="numpy==1.21.*"),
+    Machine("desktop-python3.13-numpy", "python3.13", runs="numpy", interpreter="numpy"),
 )

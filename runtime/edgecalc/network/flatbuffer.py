@@ -44,7 +44,7 @@ class Operator(NamedTuple):
         inputs: indices of tensors, -1 where an optional one is left out.
         outputs: indices of tensors.
         options_type: which table its options are, 0 for none.
-        options: its options by name, for those types that `OPTIONS` lists.
+        options: its options by name, for the types that `OPTIONS` lists.
     """
 
     code: int
@@ -108,21 +108,18 @@ _METADATA = {"min_runtime_version", "CONVERSION_METADATA"}
 _CUSTOM = 32
 
 _INTS = "i4[]"
-# The fields of an operator's options by type: name, slot, kind, default.
+# The fields of an operator's options, as far as they are read here, by the type of the options:
+# name, slot, kind, default.
 OPTIONS: dict[int, tuple[tuple[str, int, str, int], ...]] = {
-    0: (),
     8: (("activation", 0, "i1", 0), ("format", 1, "i1", 0), ("keep_dims", 2, "u1", 0)),
     9: (("beta", 0, "f4", 0),),
     10: (("axis", 0, "i4", 0), ("activation", 1, "i1", 0)),
     11: (("activation", 0, "i1", 0),),
     17: (("shape", 0, _INTS, 0),),
     21: (("activation", 0, "i1", 0),),
-    22: (),
     23: (("axis", 0, "i4", 0), ("batch_dims", 1, "i4", 0)),
-    26: (),
     27: (("keep_dims", 0, "u1", 0),),
     28: (("activation", 0, "i1", 0),),
-    29: (("activation", 0, "i1", 0),),
     32: (
         ("begin_mask", 0, "i4", 0),
         ("end_mask", 1, "i4", 0),
@@ -132,18 +129,10 @@ OPTIONS: dict[int, tuple[tuple[str, int, str, int], ...]] = {
         ("offset", 5, "u1", 0),
     ),
     35: (("splits", 0, "i4", 0),),
-    37: (),
-    38: (),
-    39: (),
-    51: (),
-    52: (),
     55: (("type", 0, "i1", 0),),
     59: (("count", 0, "i4", 0), ("axis", 1, "i4", 0)),
     61: (("axis", 0, "i4", 0),),
     64: (("count", 0, "i4", 0), ("axis", 1, "i4", 0)),
-    68: (),
-    76: (),
-    104: (),
     101: (("transpose_x", 0, "u1", 0), ("transpose_y", 1, "u1", 0)),
 }
 

@@ -46,20 +46,21 @@ class Predictor:
         self._threads = threads
         self._numpy: NumpyInterpreter | None = None
         module = find_interpreter(interpreter)
-        flatbuffer = None
+        flatbuffer = unknown = None
         if not model.packaged:
-            from edgecalc.network.verification import verify
+            from edgecalc.network.verification import unknown_operator, verify
 
             flatbuffer = verify(model)
+            unknown = unknown_operator(flatbuffer)
         if module is None:
             from edgecalc.network.numpy_interpreter import NumpyInterpreter
 
             self._numpy = NumpyInterpreter(model, flatbuffer)
             return
-        if flatbuffer is not None:
+        if unknown:
             from edgecalc.network.trial import try_unknown
 
-            try_unknown(model, flatbuffer, module.__name__)
+            try_unknown(model, unknown, module.__name__)
         self._module = module
         self._single = self._allocate(self._create(delegate=False), 1)
         self._block: _Allocated | None = None

@@ -12,35 +12,32 @@ from typing import Any
 
 import numpy as np
 
-from edgecalc.network.flatbuffer import Flatbuffer
 from edgecalc.network.model_file import Model, ModelError
-from edgecalc.network.verification import unknown_operator
 
 _ROWS = (1, 256)
 _SECONDS = 120.0
 
 
-def try_unknown(model: Model, flatbuffer: Flatbuffer, module: str) -> None:
-    """Lets another process run a network if verification does not know all of its operators.
+def try_unknown(model: Model, unknown: str, module: str) -> None:
+    """Lets another process run a network that verification knows too little of.
 
     A new process, not a fork: another thread of this one may hold a lock that TFLite needs.
 
     Args:
         model: the model.
-        flatbuffer: what verification made of it.
+        unknown: the operator that is not known.
         module: TFLite's interpreter.
 
     Raises:
         ModelError: if the other process dies, or comes to no end.
     """
-    unknown = unknown_operator(flatbuffer)
-    if unknown is None:
-        return
+    # It imports from where this one does, and not from the folder in which it happens to start.
+    folders = [os.path.abspath(folder) for folder in sys.path]
+    code = f"import sys; sys.path[:] = {folders!r}; from {__name__} import main; main()"
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", f"from {__name__} import main; main()", module],
+            [sys.executable or "python3", "-I", "-c", code, module],
             input=b"%d %s" % (len(model.spec.symbols), model.flatbuffer),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=_SECONDS,
@@ -64,17 +61,17 @@ def main() -> None:
     symbols, _, content = sys.stdin.buffer.read().partition(b" ")
     module = import_module(sys.argv[1])
     resolvers = module.OpResolverType
-    with contextlib.suppress(RuntimeError, ValueError):
-        for kind in (resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES, resolvers.AUTO):
-            interpreter = module.Interpreter(
-                model_content=content, experimental_op_resolver_type=kind
-            )
-            for rows in _ROWS:
+    for kind in (resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES, resolvers.AUTO):
+        for rows in _ROWS:
+            with contextlib.suppress(RuntimeError, ValueError):
+                interpreter = module.Interpreter(
+                    model_content=content, experimental_op_resolver_type=kind
+                )
                 _run(interpreter, rows, int(symbols))
 
 
 def _run(interpreter: Any, rows: int, symbols: int) -> None:
-    """Runs the network for a number of rows, and each of its signatures."""
+    """Runs each signature of a network for a number of rows, and its first subgraph by itself."""
     given = interpreter.get_input_details()[0]
     ids = np.resize(np.arange(symbols, dtype=np.int32), (rows, *given["shape"][1:]))
     interpreter.resize_tensor_input(given["index"], ids.shape)

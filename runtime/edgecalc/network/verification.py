@@ -31,9 +31,9 @@ from edgecalc.network.tables import FlatbufferError
 # One expression, and a block as large as `edgecalc predict` makes them.
 _ROWS = (1, 256)
 _MAX_RANK = 4  # what all of TFLite's operators take
-_MAX_BYTES = 1 << 30  # of all tensors for a block; the network in the package has a thirtieth
+_MAX_BYTES = 1 << 30  # of what is kept at a time of a block
 _MAX_CONTENT = 64  # numbers in a tensor that says how large others are
-_BIAS = 2  # the place of the one input that may be left out, see `operators`
+_OPTIONAL_LAST = (2, 3)  # inputs of a FULLY_CONNECTED, whose bias can be -1
 
 
 def verify(model: Model) -> Flatbuffer:
@@ -48,12 +48,13 @@ def verify(model: Model) -> Flatbuffer:
     try:
         flatbuffer = read_flatbuffer(model.flatbuffer)
         if unknown_operator(flatbuffer) is None:
-            for graph in flatbuffer.subgraphs:
-                constants = flatbuffer.constants(graph)
-                for rows in _ROWS:
-                    outputs = _walk(graph, constants, rows)
-                    if graph is flatbuffer.subgraphs[0] and rows == 1:
-                        _check_contract(model, graph, outputs)
+            with np.errstate(all="ignore"):
+                for graph in flatbuffer.subgraphs:
+                    constants = flatbuffer.constants(graph)
+                    for rows in _ROWS:
+                        outputs = _walk(graph, constants, rows)
+                        if graph is flatbuffer.subgraphs[0] and rows == 1:
+                            _check_contract(model, graph, outputs)
     except FlatbufferError as error:
         raise ModelError(f"{model.name}: its network is damaged: {error}") from error
     return flatbuffer
@@ -91,9 +92,10 @@ def _walk(graph: Subgraph, constants: Mapping[int, np.ndarray], rows: int) -> li
     if DTYPES.get(given.type) != "i4" or len(given.shape) != 2 or given.shape[1] < 1:
         raise FlatbufferError("the input of a network is not ids in rows")
     values[graph.inputs[0]] = Value("i4", (rows, given.shape[1]))
-    made: set[int] = set()
-    size = 0
-    for op in graph.operators:
+    last = {i: k for k, op in enumerate(graph.operators) for i in (*op.inputs, *op.outputs)}
+    sizes: dict[int, int] = {}
+    kept = 0
+    for k, op in enumerate(graph.operators):
         try:
             results = _results(op, graph, values)
         except (IndexError, OperatorError) as error:
@@ -102,11 +104,12 @@ def _walk(graph: Subgraph, constants: Mapping[int, np.ndarray], rows: int) -> li
             if index in values:
                 raise FlatbufferError("a tensor is written twice")
             values[index] = value
-            made.add(index)
-            size += math.prod(value.shape) * np.dtype(value.dtype).itemsize
-        if size > _MAX_BYTES:
+            sizes[index] = math.prod(value.shape) * np.dtype(value.dtype).itemsize
+            kept += sizes[index]
+        if kept > _MAX_BYTES:
             raise FlatbufferError(f"it needs more than {_MAX_BYTES >> 20:,} MB")
-    if not graph.outputs or not made.issuperset(graph.outputs):
+        kept -= sum(sizes.get(i, 0) for i in {*op.inputs, *op.outputs} if last[i] == k)
+    if not graph.outputs or not sizes.keys() >= set(graph.outputs):
         raise FlatbufferError("an output of a network is never written")
     return [values[index] for index in graph.outputs]
 
@@ -123,7 +126,8 @@ def _results(op: Operator, graph: Subgraph, values: Mapping[int, Value]) -> list
     """What an operator gives, from what is known of its inputs."""
     known = KNOWN[op.code]
     fewest, most = known.inputs
-    given = op.inputs[:_BIAS] if op.inputs[_BIAS:] == (-1,) and fewest == _BIAS else op.inputs
+    left_out = (fewest, most) == _OPTIONAL_LAST and op.inputs[fewest:] == (-1,)
+    given = op.inputs[:fewest] if left_out else op.inputs
     if not fewest <= len(given) <= most:
         raise OperatorError("its number of inputs is another")
     if not set(given) <= set(values):
