@@ -5,9 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -221,27 +219,6 @@ def test_a_broken_pipe_ends_quietly(model_path: Path):
     command.stdout.close()
     assert (command.wait(timeout=30), command.stderr.read()) == (141, b"")
     assert feeder.wait(timeout=30) != 0
-
-
-def test_an_interrupt_keeps_what_was_answered(model_path: Path, tmp_path: Path):
-    out = tmp_path / "out.txt"
-    command: Any = subprocess.Popen(
-        [*COMMAND, "predict", "--model", str(model_path), "-o", str(out), "--batch-size", "1"],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=user_environment(),
-    )
-    command.stdin.write(b"1+1\n")
-    command.stdin.flush()
-    deadline = time.monotonic() + 30
-    while (not out.exists() or out.read_text() != "2\n") and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert out.read_text() == "2\n"
-    command.send_signal(signal.SIGINT)
-    assert command.wait(timeout=30) == 130
-    assert command.stderr.read() == b"edgecalc: interrupted\n"
-    assert out.read_text() == "2\n"
-    command.stdin.close()
 
 
 def test_info_is_read_from_the_file(edgecalc):

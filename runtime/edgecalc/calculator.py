@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from edgecalc.language.codec import decode, encode
 from edgecalc.language.language import Explanation, ExpressionError, Language
 from edgecalc.language.spec import Spec
+from edgecalc.network.jobs import Jobs, Rows, in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
 from edgecalc.network.predictor import ANSWER, Predictor
 
@@ -39,7 +41,7 @@ class Answer(NamedTuple):
 class Calculator:
     """Answers expressions with a trained network, and with nothing else.
 
-    Not safe to share between threads; give each its own.
+    Not safe to share between threads, nor with a forked process; give each a `twin`.
 
     Args:
         model: an exported model file; None for the model that ships with the package.
@@ -61,8 +63,15 @@ class Calculator:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1: {threads}")
         self._model = read_packaged_model() if model is None else read_model(model)
+        self._threads, self._interpreter = threads, interpreter
         self._predictor = Predictor(self._model, threads, interpreter)
         self._is_plain = self.language.plain_form().fullmatch
+
+    def twin(self) -> Calculator:
+        """Another one with the same model, for another thread or process."""
+        other = copy.copy(self)
+        other._predictor = Predictor(self._model, self._threads, self._interpreter)
+        return other
 
     @property
     def language(self) -> Language[Any]:
@@ -103,30 +112,44 @@ class Calculator:
             raise ModelError(f"{self._model.name}: its working is none that can be explained")
         return explanation
 
-    def answers(self, expressions: Iterable[str], batch_size: int = BATCH_SIZE) -> Iterator[Answer]:
+    def answers(
+        self, expressions: Iterable[str], batch_size: int = BATCH_SIZE, jobs: int = 1
+    ) -> Iterator[Answer]:
         """Answers many expressions in their order, lazily, a batch at a time.
 
         Args:
-            expressions: any number of expressions; no more than a batch is taken ahead.
+            expressions: any number of expressions; no more than a batch is taken ahead, with
+                several jobs four for each.
             batch_size: expressions that the network sees at once, at least 1.
+            jobs: batches answered at once, at least 1. More than 1, for as many cores, are forked
+                processes; they start when some batches are answered, and end with the iterator.
+                Python is not to be forked while other threads of yours are at work.
 
         Raises:
             ExpressionError: at the first item that is no expression, once the answers before it
                 were yielded; the reason counts the items from 0.
-            ValueError: if `batch_size` is less than 1.
+            ModelError: if one of the processes died.
+            ValueError: if `batch_size` or `jobs` is less than 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1: {batch_size}")
-        return self._answers(iter(expressions), batch_size)
+        shared = Jobs(self.outcomes, lambda: self.twin()._rows, jobs)
+        return self._answers(in_batches(expressions, batch_size), shared)
 
-    def _answers(self, expressions: Iterator[str], batch_size: int) -> Iterator[Answer]:
-        done = 0
-        while batch := list(islice(expressions, batch_size)):
-            for position, outcome in enumerate(self.outcomes(batch), done):
+    def _answers(
+        self,
+        batches: Iterator[list[str]],
+        jobs: Jobs[Sequence[str], list[Answer | ExpressionError]],
+    ) -> Iterator[Answer]:
+        with jobs:
+            for position, outcome in enumerate(chain.from_iterable(jobs.stream(batches))):
                 if isinstance(outcome, ExpressionError):
                     raise ExpressionError(f"item {position}: {outcome.reason}", outcome.column)
                 yield outcome
-            done += len(batch)
+
+    def _rows(self, expressions: Sequence[str]) -> list[Answer | ExpressionError]:
+        outcomes = self.outcomes(expressions)
+        return Rows(outcomes) if all(type(one) is Answer for one in outcomes) else outcomes
 
     def outcomes(self, expressions: Sequence[str]) -> list[Answer | ExpressionError]:
         """Answers one batch; what is no expression gets its error in place of an answer."""
@@ -135,6 +158,8 @@ class Calculator:
             try:
                 texts.append(self._normalise(expression))
             except ExpressionError as error:
+                # Its traceback would keep alive all that was at hand where it was raised.
+                error.__traceback__ = error.__context__ = error.__cause__ = None
                 texts.append(error)
         answers = iter(self._solve([text for text in texts if isinstance(text, str)]))
         return [next(answers) if isinstance(text, str) else text for text in texts]

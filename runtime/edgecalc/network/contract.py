@@ -1,4 +1,4 @@
-"""What the network of every model takes and gives, for one expression."""
+"""What the network of every model takes and gives."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ import numpy as np
 
 from edgecalc.network.model_file import Model, ModelError
 
+WORKING_ANSWER = "answer of its working"
 
-def check_tensor(model: Model, side: str, shape: tuple[int, ...], dtype: Any) -> None:
+
+def check_tensor(
+    model: Model, side: str, shape: tuple[int, ...], dtype: Any, rows: int = 1
+) -> None:
     """Compares the network's input or output with the model's spec.
 
     Args:
         model: the model.
-        side: `input` or `output`.
-        shape: of the network's tensor for one expression.
+        side: `input`, `output` or `WORKING_ANSWER`.
+        shape: of the network's tensor.
         dtype: of its elements.
+        rows: for how many expressions it is.
 
     Raises:
         ModelError: if they do not fit each other.
     """
     spec = model.spec
-    expected = {
-        "input": f"int32 {(1, spec.expression_length)}",
-        "output": f"float32 {(1, spec.answer_length, len(spec.symbols))}",
-    }
+    if side == "input":
+        expected = f"int32 {(rows, spec.expression_length)}"
+    else:
+        expected = f"float32 {(rows, spec.answer_length, len(spec.symbols))}"
     found = f"{np.dtype(dtype).name} {shape}"
-    if found != expected[side]:
+    if found != expected:
         raise ModelError(
-            f"{model.name}: does not fit its spec: the {side} is {found} "
-            f"instead of {expected[side]}"
+            f"{model.name}: does not fit its spec: the {side} is {found} instead of {expected}"
         )

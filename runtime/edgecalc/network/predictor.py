@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgecalc.network.contract import check_tensor
+from edgecalc.network.contract import WORKING_ANSWER, check_tensor
 from edgecalc.network.model_file import Model, ModelError
 from edgecalc.network.native_output import quiet
 
@@ -123,13 +123,10 @@ class Predictor:
                 working: dict[str, np.ndarray] = run(expression=ids)
         except (RuntimeError, ValueError, LookupError, TypeError) as error:
             raise ModelError(f"{self._model.name}: TFLite fails on it: {_line(error)}") from error
-        spec = self._model.spec
-        expected = ((len(ids), spec.answer_length, len(spec.symbols)), np.float32)
         answer = working.get(ANSWER)
         if answer is None:
             raise ModelError(f"{self._model.name}: its working has no {ANSWER}")
-        found = {"shape": answer.shape, "dtype": answer.dtype.type}
-        self._compare(f"{ANSWER} of its working", found, expected)
+        check_tensor(self._model, WORKING_ANSWER, answer.shape, answer.dtype, len(ids))
         return working
 
     def _check_tensors(self) -> None:

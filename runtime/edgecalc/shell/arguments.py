@@ -13,13 +13,15 @@ from edgecalc.calculator import BATCH_SIZE
 from edgecalc.language.language import ExpressionError
 from edgecalc.network.model_file import ModelError, read_packaged_model
 from edgecalc.network.predictor import INTERPRETERS
-from edgecalc.shell import lines
+from edgecalc.shell import files, lines
 from edgecalc.version import __version__
 
 # Cannot occur in an argument, so it can mark one.
 _MARK = "\0"
 _MOST = 2**31 - 1
 _COUNTED = f"from 1 to {_MOST:,}"
+# More threads than the largest machine has cores.
+_MOST_JOBS = 1024
 _MINUS_FIRST = re.compile(r"-+[^-a-zA-Z]")
 
 ABOUT = "A calculator that is a neural network: every answer is a prediction."
@@ -51,6 +53,8 @@ Each line of input gives one line of output, in the same order:
   text    the answer alone, or "error: reason"
   tsv     expression, answer, confidence, error
   jsonl   the same as an object; what is absent is null
+OUT gets its name when all is answered: a failure or Ctrl-C leaves an older OUT as it was, and the
+answers so far in OUT.part.
 The confidence is the product over the answer's places of the probability of the symbol chosen.
 
 exit status: 0; 1 if a line was no expression or something failed; 2 for wrong usage.
@@ -187,7 +191,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="*",
         type=_file,
-        default=[lines.STANDARD],
+        default=[files.STANDARD],
         metavar="FILE",
         help="expressions, a line each, compressed by gzip if its name ends in .gz; - is standard "
         "input",
@@ -196,7 +200,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         type=_file,
-        default=lines.STANDARD,
+        default=files.STANDARD,
         metavar="OUT",
         help="where to, compressed if its name ends in .gz (standard output)",
     )
@@ -228,6 +232,12 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         metavar="P",
         help="print ? instead of an answer less sure than this, from 0 to 1 (%(default)s)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        metavar="N",
+        help="batches answered at once, by an interpreter each (as many as there are cores)",
     )
     _add_threads(parser)
     parser.add_argument(
@@ -316,6 +326,13 @@ def _positive(text: str) -> int:
     if not number:
         raise argparse.ArgumentTypeError(f"must be a whole number, {_COUNTED}: {text:.100}")
     return number
+
+
+def _jobs(text: str) -> int:
+    jobs = _positive(text)
+    if jobs > _MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"must be no more than {_MOST_JOBS}: {_unmarked(text)}")
+    return jobs
 
 
 def _column(text: str) -> str:

@@ -13,9 +13,11 @@ from typing import TextIO
 
 from edgecalc.calculator import BATCH_SIZE, Calculator
 from edgecalc.language.language import ExpressionError
+from edgecalc.network.cores import available_cores
+from edgecalc.network.jobs import in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
 from edgecalc.network.predictor import Predictor
-from edgecalc.shell import arguments, lines
+from edgecalc.shell import arguments, files, lines
 
 FAILED = 1
 USAGE = 2
@@ -84,9 +86,10 @@ def _calculate(options: argparse.Namespace) -> int:
 def _answer(calculator: Calculator, expressions: list[str]) -> int:
     given = [lines.Line("argument", number, text) for number, text in enumerate(expressions, 1)]
     refused = 0
-    with lines.open_output(lines.STANDARD) as out:
-        for batch in lines.solve(calculator, given, BATCH_SIZE):
-            lines.write(out, lines.STANDARD, [lines.as_text(*pair) for pair in batch])
+    with files.open_output(files.STANDARD) as out:
+        for asked in in_batches(given, BATCH_SIZE):
+            batch = lines.solve(calculator, asked)
+            files.write(out, files.STANDARD, [lines.as_text(*pair) for pair in batch])
             for line, outcome in batch:
                 if isinstance(outcome, ExpressionError):
                     refused += 1
@@ -98,14 +101,14 @@ def _answer(calculator: Calculator, expressions: list[str]) -> int:
 
 def _explain(calculator: Calculator, expressions: list[str]) -> int:
     shown = 0
-    with lines.open_output(lines.STANDARD) as out:
+    with files.open_output(files.STANDARD) as out:
         for text in expressions:
             try:
                 working = calculator.explain(text).lines()
             except ExpressionError as error:
                 _say(f"edgecalc: {lines.escape(text)}: {error}")
                 continue
-            lines.write(out, lines.STANDARD, [""] * (shown > 0) + working)
+            files.write(out, files.STANDARD, [""] * (shown > 0) + working)
             shown += 1
     return FAILED if shown < len(expressions) else 0
 
@@ -116,6 +119,8 @@ def _predict(options: argparse.Namespace) -> int:
 
     names = {field.name for field in fields(predict.PredictOptions)}
     given = {name: value for name, value in vars(options).items() if name in names}
+    # Threads of an interpreter keep cores busy, too.
+    given["jobs"] = given.get("jobs") or max(1, available_cores() // (options.threads or 1))
     calculator = Calculator(options.model, options.threads, options.interpreter)
     refused = predict.predict(calculator, predict.PredictOptions(**given), _say)
     return FAILED if refused else 0
@@ -124,7 +129,9 @@ def _predict(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     """`edgecalc info`."""
     model = read_packaged_model() if options.model is None else read_model(options.model)
-    Predictor(model)  # what a card says of a network that cannot run is not worth a word
+    Predictor(
+        model, interpreter=options.interpreter
+    )  # what a card says of a network that cannot run is not worth a word
     if options.json:
         text = json.dumps({"spec": model.spec.to_dict(), "card": model.card}, indent=2)
     else:
@@ -132,8 +139,8 @@ def _info(options: argparse.Namespace) -> int:
         from edgecalc.shell import info
 
         text = info.describe(model, interpreter_name(options.interpreter))
-    with lines.open_output(lines.STANDARD) as out:
-        lines.write(out, lines.STANDARD, [text])
+    with files.open_output(files.STANDARD) as out:
+        files.write(out, files.STANDARD, [text])
     return 0
 
 

@@ -7,10 +7,11 @@ import errno
 from collections.abc import Iterable, Iterator
 
 from edgecalc.language.language import ExpressionError
-from edgecalc.shell.lines import Line
+from edgecalc.shell.lines import MAX_LINE_BYTES, NOTHING_YET, Line, refused, too_long
 
-# A line of CSV has other columns too; no more of one is ever held.
-MAX_LINE_BYTES = 1 << 20
+# A line of CSV has other columns too; no more of one is ever held, and of its cell no more than
+# of a line that has nothing else.
+MAX_CSV_BYTES = 1 << 20
 
 
 def cells(lines: Iterable[Line], column: str) -> Iterator[Line]:
@@ -32,31 +33,29 @@ def cells(lines: Iterable[Line], column: str) -> Iterator[Line]:
         if line.number == 1 and not by_number:
             index = _index(line, column)
             continue
-        yield line if line.error else _cell(line, index)
+        yield line if line.error or line is NOTHING_YET else _cell(line, index)
 
 
 def _cell(line: Line, index: int) -> Line:
     try:
         fields = _fields(line)
-        if index < len(fields):
-            return line._replace(text=fields[index])
-        raise ExpressionError(f"the line ends before column {index + 1}")
-    except ExpressionError as error:
-        return line._replace(error=error)
+    except csv.Error as error:
+        return refused(line, ExpressionError(f"not CSV: {error}"))
+    if index >= len(fields):
+        return refused(line, ExpressionError(f"the line ends before column {index + 1}"))
+    cell = line._replace(text=fields[index])
+    return cell if len(cell.text) <= MAX_LINE_BYTES else too_long(cell)
 
 
 def _index(line: Line, column: str) -> int:
     try:
         names = [name.strip() for name in _fields(line)]
         return names.index(column)
-    except (ExpressionError, ValueError) as error:
+    except (csv.Error, ValueError) as error:
         raise OSError(
             errno.EINVAL, f"has no column {column!r} in its first line", line.file
         ) from error
 
 
 def _fields(line: Line) -> list[str]:
-    try:
-        return next(csv.reader([line.text], strict=True), [])
-    except csv.Error as error:
-        raise ExpressionError(f"not CSV: {error}") from error
+    return next(csv.reader([line.text], strict=True), [])

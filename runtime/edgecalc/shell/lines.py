@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import gzip
 import json
-import os
-import stat
-import sys
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from io import BufferedIOBase
-from itertools import islice
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from edgecalc.calculator import Answer, Calculator
 from edgecalc.language.language import ExpressionError
+from edgecalc.shell import files
 
-STANDARD = "-"
 WITHHELD = "?"
-COMPRESSED = ".gz"
 # Longer than any expression with blanks that a person types; no more of a line is kept.
 MAX_LINE_BYTES = 1000
 _SHOWN_CHARACTERS = 60
-_CHUNK_BYTES = 1 << 16
 
 
 class Line(NamedTuple):
@@ -43,40 +32,21 @@ class Line(NamedTuple):
     error: ExpressionError | None = None
 
 
+# In place of a line: there is none as yet, and what was read before should not wait for it.
+NOTHING_YET = Line("", 0, "")
+
 Outcome = tuple[Line, Answer | ExpressionError]
 
 
-def check_files(inputs: Iterable[str], output: str) -> None:
-    """Looks at all files before the first is read, so that no late surprise wastes the work.
-
-    Raises:
-        OSError: if an input cannot be read, or the output is one of the inputs.
-    """
-    for path in inputs:
-        if path == STANDARD:
-            continue
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "is a directory", path)
-        if not os.access(path, os.R_OK):
-            raise PermissionError(errno.EACCES, "cannot be read: permission denied", path)
-        if (
-            output != STANDARD
-            and stat.S_ISREG(status.st_mode)
-            and os.path.exists(output)
-            and os.path.samefile(path, output)
-        ):
-            raise FileExistsError(
-                errno.EEXIST, "is an input; the output would overwrite it", output
-            )
-
-
 def read_lines(
-    inputs: Iterable[str], count_bytes: Callable[[int], None], max_bytes: int = MAX_LINE_BYTES
+    inputs: Iterable[str],
+    count_bytes: Callable[[int], None],
+    max_bytes: int = MAX_LINE_BYTES,
 ) -> Iterator[Line]:
     """Reads files one after the other; `-` is standard input, and `.gz` files are gzip's.
 
     A line ends with LF or CRLF, the last one with the file. A byte order mark is no part of it.
+    Before it waits for more to read, `NOTHING_YET` comes in place of a line.
 
     Args:
         inputs: the files.
@@ -87,91 +57,39 @@ def read_lines(
         OSError: if a file cannot be read.
     """
     for path in inputs:
-        name = "<stdin>" if path == STANDARD else path
-        try:
-            with _open(path) as file:
-                for number, raw in enumerate(_split(file, count_bytes, max_bytes), 1):
-                    yield _line(name, number, raw, max_bytes)
-        except (OSError, EOFError, zlib.error) as error:  # the latter two from a damaged gzip file
-            reason = getattr(error, "strerror", None) or str(error)
-            raise OSError(getattr(error, "errno", None) or errno.EIO, reason, name) from error
+        name = "<stdin>" if path == files.STANDARD else path
+        with files.open_source(path, name) as source:
+            for number, raw in _numbered(source, count_bytes, max_bytes):
+                yield _line(name, number, raw, max_bytes) if number else NOTHING_YET
 
 
-def _open(path: str) -> AbstractContextManager[BufferedIOBase]:
-    if path.endswith(COMPRESSED):
-        return gzip.open(path, "rb")
-    if path != STANDARD:
-        return open(path, "rb")
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "is closed")
-    return nullcontext(cast(BufferedIOBase, sys.stdin.buffer))
+def _numbered(
+    source: files.Source, count_bytes: Callable[[int], None], max_bytes: int
+) -> Iterator[tuple[int, bytes]]:
+    """Lines without their LF, counted from 1; 0 stands for a wait.
 
-
-def open_output(path: str) -> AbstractContextManager[BinaryIO]:
-    """The file to write results to, in gzip's format if it is called so; `-` is standard output.
-
-    Raises:
-        OSError: if it cannot be written.
+    Of a line longer than `max_bytes` it is the beginning, a byte longer.
     """
-    if path.endswith(COMPRESSED):
-        return _open_compressed(path)
-    if path != STANDARD:
-        # Unbuffered: closing it after a failed write must not try to write once more.
-        return open(path, "wb", buffering=0)
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, "is closed", "standard output")
-    return nullcontext(sys.stdout.buffer)
-
-
-@contextmanager
-def _open_compressed(path: str) -> Iterator[BinaryIO]:
-    try:
-        # Without the time in its header: the same answers are the same bytes.
-        with gzip.GzipFile(path, "wb", mtime=0) as file:
-            yield cast(BinaryIO, file)
-    except OSError as error:
-        # Closing it after a failed write tries once more, and then does not name the file.
-        if error.filename is None and not isinstance(error, BrokenPipeError):
-            raise OSError(error.errno, error.strerror, path) from error
-        raise
-
-
-def write(output: BinaryIO, path: str, texts: Iterable[str]) -> None:
-    """Writes lines to what `open_output` gave for a path, as far as the system.
-
-    Raises:
-        OSError: naming the path, if they cannot be written.
-    """
-    rest = memoryview("".join([text + "\n" for text in texts]).encode("utf-8"))
-    try:
-        while rest:
-            rest = rest[output.write(rest) :]
-        output.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        name = "standard output" if path == STANDARD else path
-        raise OSError(error.errno, error.strerror, name) from error
-
-
-def _split(
-    file: BufferedIOBase, count_bytes: Callable[[int], None], max_bytes: int
-) -> Iterator[bytes]:
-    """Lines without their LF; of one longer than `max_bytes` its beginning, a byte longer."""
     rest = b""
-    while chunk := file.read1(_CHUNK_BYTES):
+    number = 1
+    while True:
+        if source.would_wait():
+            yield 0, b""
+        chunk = source.next_bytes()
+        if not chunk:
+            break
         count_bytes(len(chunk))
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
+        yield from enumerate(whole, number)
+        number += len(whole)
         rest = rest[: max_bytes + 1]
     if rest:
-        yield rest
+        yield number, rest
 
 
 def _line(file: str, number: int, raw: bytes, max_bytes: int) -> Line:
     if len(raw) > max_bytes:
-        error = ExpressionError(f"longer than any expression: over {max_bytes} bytes")
-        return Line(file, number, _decode(raw[:_SHOWN_CHARACTERS]) + "…", error)
+        return too_long(Line(file, number, _decode(raw[: MAX_LINE_BYTES + 1])), max_bytes)
     if number == 1:
         raw = raw.removeprefix(b"\xef\xbb\xbf")
     raw = raw.removesuffix(b"\r")
@@ -179,21 +97,31 @@ def _line(file: str, number: int, raw: bytes, max_bytes: int) -> Line:
         return Line(file, number, raw.decode())
     except UnicodeDecodeError as problem:
         column = len(raw[: problem.start].decode()) + 1
-        return Line(file, number, _decode(raw), ExpressionError("not UTF-8", column))
+        return refused(Line(file, number, _decode(raw)), ExpressionError("not UTF-8", column))
+
+
+def too_long(line: Line, max_bytes: int = MAX_LINE_BYTES) -> Line:
+    """A line refused for its length."""
+    return refused(line, ExpressionError(f"longer than any expression: over {max_bytes} bytes"))
+
+
+def refused(line: Line, error: ExpressionError) -> Line:
+    """A line with its error, and no more of its text than anybody wants to see."""
+    return line._replace(text=_shortened(line.text), error=error)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_LINE_BYTES else text[:_SHOWN_CHARACTERS] + "…"
 
 
 def _decode(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def solve(
-    calculator: Calculator, lines: Iterable[Line], batch_size: int
-) -> Iterator[list[Outcome]]:
-    """Answers lines in their order, a batch at a time; what is no expression gets its error."""
-    lines = iter(lines)
-    while batch := list(islice(lines, batch_size)):
-        outcomes = iter(calculator.outcomes([line.text for line in batch if line.error is None]))
-        yield [(line, line.error or next(outcomes)) for line in batch]
+def solve(calculator: Calculator, lines: Sequence[Line]) -> list[Outcome]:
+    """Answers lines; what is no expression gets its error."""
+    outcomes = iter(calculator.outcomes([line.text for line in lines if line.error is None]))
+    return [(line, line.error or next(outcomes)) for line in lines]
 
 
 def as_text(line: Line, outcome: Answer | ExpressionError) -> str:
@@ -236,8 +164,8 @@ FORMATS = {"text": as_text, "tsv": as_tsv, "jsonl": as_json}
 
 
 def escape(text: str) -> str:
-    """A text in one line and without tabs, escaped with backslashes as in Python."""
-    return printable(text.replace("\\", "\\\\"))
+    """A text in one line and without tabs, escaped with backslashes as in Python, and not long."""
+    return printable(_shortened(text).replace("\\", "\\\\"))
 
 
 def printable(text: str) -> str:

@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from edgecalc.calculator import BATCH_SIZE, Answer, Calculator
 from edgecalc.language.counts import Score, exact_match_table
 from edgecalc.language.language import ExpressionError
+from edgecalc.network.jobs import Jobs, Rows, in_batches
 from edgecalc.network.model_file import ModelError
-from edgecalc.shell import lines
+from edgecalc.shell import files, lines
 
 _SECONDS_BETWEEN_DRAWINGS = 0.2
 
@@ -26,8 +29,7 @@ class PredictOptions:
 
     Attributes:
         inputs: files; `-` is standard input.
-        output: a file, written as the answers come, compressed if its name ends in `.gz`; `-` is
-            standard output.
+        output: a file, see `files.open_output`; `-` is standard output.
         style: one of `lines.FORMATS`.
         batch_size: lines answered, and written, at once.
         column: the column of CSV files that has the expressions, see `edgecalc.shell.csv_column`;
@@ -35,16 +37,18 @@ class PredictOptions:
         min_confidence: answers that are less sure are withheld: `?` is written in their place.
         check: whether to compare the answers that are given with the true results.
         quiet: whether to leave out reports of refused lines and progress.
+        jobs: batches answered at once, see `edgecalc.network.jobs`.
     """
 
-    inputs: Sequence[str] = (lines.STANDARD,)
-    output: str = lines.STANDARD
+    inputs: Sequence[str] = (files.STANDARD,)
+    output: str = files.STANDARD
     style: str = "text"
     batch_size: int = BATCH_SIZE
     column: str | None = None
     min_confidence: float = 0.0
     check: bool = False
     quiet: bool = False
+    jobs: int = 1
 
 
 def predict(calculator: Calculator, options: PredictOptions, say: Callable[[str], None]) -> int:
@@ -62,38 +66,76 @@ def predict(calculator: Calculator, options: PredictOptions, say: Callable[[str]
         ModelError: if the network fails, or a device cannot tell the truth of its language.
         OSError: if a file cannot be read or written.
     """
-    lines.check_files(options.inputs, options.output)
-    write_line = lines.FORMATS[options.style]
-    truth = Truth(calculator) if options.check else None
-    refused = kept_back = 0
+    files.check_files(options.inputs, options.output)
+    work = partial(_work, options)
+    score = _score(calculator) if options.check else None
+    refused = withheld = 0
     with ExitStack() as stack:
-        out = stack.enter_context(lines.open_output(options.output))
+        out = stack.enter_context(files.open_output(options.output, say))
         progress = ProgressBar(options.inputs, not options.quiet and _can_draw(options.output))
         # Runs on the way out of an interrupt, too: the shell's prompt gets a line of its own.
         stack.callback(progress.clear)
         given = _read(options.inputs, options.column, progress.count_bytes)
-        for batch in lines.solve(calculator, given, options.batch_size):
-            told = lines.withhold(batch, options.min_confidence)
-            # What is answered is written: an interrupt or a full disk loses no more than a batch.
-            lines.write(out, options.output, [write_line(*pair) for pair in told])
-            errors = [pair for pair in batch if isinstance(pair[1], ExpressionError)]
-            refused += len(errors)
-            for line, error in [] if options.quiet else errors:
+        batches = map(Rows, in_batches(given, options.batch_size, lines.NOTHING_YET))
+        shared = Jobs(
+            partial(work, calculator), lambda: partial(work, calculator.twin()), options.jobs
+        )
+        for done in stack.enter_context(shared).stream(batches):
+            # What is answered is written: an interrupt or a full disk loses no more than what is
+            # being answered.
+            files.write_bytes(out, options.output, done.content)
+            refused += done.refused
+            withheld += done.withheld
+            for report in done.reports:
                 progress.clear()
-                say(f"{line.file}:{line.number}: {error}")
-            if options.min_confidence or truth:
-                answers = [outcome for _, outcome in told if isinstance(outcome, Answer)]
-                kept = [answer for answer in answers if answer.text != lines.WITHHELD]
-                kept_back += len(answers) - len(kept)
-                if truth:
-                    truth.add(kept)
-            progress.draw(len(batch))
-    if kept_back and not options.quiet:
-        say(f"{kept_back:,} answers withheld, less sure than {options.min_confidence:g}")
-    if truth:
-        for text in truth.report().splitlines():
+                say(report)
+            if score and done.exact:
+                score.add(*done.exact)
+            progress.draw(done.lines)
+    if withheld and not options.quiet:
+        say(f"{withheld:,} answers withheld, less sure than {options.min_confidence:g}")
+    if score:
+        for text in _report(score).splitlines():
             say(text)
     return refused
+
+
+class _Done(NamedTuple):
+    """What came of a batch of lines.
+
+    Attributes:
+        content: what is written of it.
+        lines: how many there were.
+        refused: how many of them were no expression.
+        withheld: how many answers were not sure enough.
+        reports: what is said of refused lines.
+        exact: of the answers that were given, their groups, uint8 (n,), and whether each is the
+            true one, bool (n,); None if nobody asked.
+    """
+
+    content: bytes
+    lines: int
+    refused: int
+    withheld: int
+    reports: list[str]
+    exact: tuple[np.ndarray, np.ndarray] | None
+
+
+def _work(options: PredictOptions, calculator: Calculator, batch: Sequence[lines.Line]) -> _Done:
+    outcomes = lines.solve(calculator, batch)
+    told = lines.withhold(outcomes, options.min_confidence)
+    write_line = lines.FORMATS[options.style]
+    content = files.encoded([write_line(*pair) for pair in told])
+    errors = [pair for pair in outcomes if isinstance(pair[1], ExpressionError)]
+    reports = [] if options.quiet else [f"{at.file}:{at.number}: {error}" for at, error in errors]
+    withheld, exact = 0, None
+    if options.min_confidence or options.check:
+        answers = [outcome for _, outcome in told if isinstance(outcome, Answer)]
+        kept = [answer for answer in answers if answer.text != lines.WITHHELD]
+        withheld = len(answers) - len(kept)
+        if options.check:
+            exact = _exact(calculator, kept)
+    return _Done(content, len(batch), len(errors), withheld, reports, exact)
 
 
 def _read(
@@ -103,41 +145,42 @@ def _read(
         return lines.read_lines(inputs, count_bytes)
     from edgecalc.shell import csv_column
 
-    read = lines.read_lines(inputs, count_bytes, csv_column.MAX_LINE_BYTES)
+    read = lines.read_lines(inputs, count_bytes, csv_column.MAX_CSV_BYTES)
     return csv_column.cells(read, column)
 
 
-class Truth:
+def _score(calculator: Calculator) -> Score:
     """Counts exact answers. Of all commands only `--check` computes a result itself.
 
     Raises:
         ModelError: if a device cannot tell the truth of the calculator's language.
     """
+    if calculator.language.truth([]) is None:
+        raise ModelError(
+            f"--check: the true answers of the task {calculator.spec.task} are not known here"
+        )
+    return Score(calculator.spec.groups)
 
-    def __init__(self, calculator: Calculator) -> None:
-        self._language = calculator.language
-        self._score = Score(calculator.spec.groups)
-        if self._language.truth([]) is None:
-            raise ModelError(
-                f"--check: the true answers of the task {calculator.spec.task} are not known here"
-            )
 
-    def add(self, answers: Sequence[Answer]) -> None:
-        """Compares answers, as the network wrote them, with the true ones."""
-        known = self._language.truth([answer.expression for answer in answers])
-        if known is not None:
-            groups, truths = known
-            pairs = zip(answers, truths, strict=True)
-            exact = np.array([answer.written == truth for answer, truth in pairs], bool)
-            self._score.add(groups, exact)
+def _exact(
+    calculator: Calculator, answers: Sequence[Answer]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Compares answers, as the network wrote them, with the true ones."""
+    known = calculator.language.truth([answer.expression for answer in answers])
+    if known is None:
+        return None
+    groups, truths = known
+    pairs = zip(answers, truths, strict=True)
+    return groups, np.array([answer.written == truth for answer, truth in pairs], bool)
 
-    def report(self) -> str:
-        """Exact match by group, a line each."""
-        counts = self._score.to_dict()
-        title = "exact match (the true results were computed by integer arithmetic):"
-        if not counts:
-            return f"{title} no expression to compare"
-        return "\n".join([title, *exact_match_table({"": counts})])
+
+def _report(score: Score) -> str:
+    """Exact match by group, a line each."""
+    counts = score.to_dict()
+    title = "exact match (the true results were computed by integer arithmetic):"
+    if not counts:
+        return f"{title} no expression to compare"
+    return "\n".join([title, *exact_match_table({"": counts})])
 
 
 class ProgressBar:
@@ -149,7 +192,7 @@ class ProgressBar:
         self._bytes = self._lines = 0
         self._start = self._last = time.monotonic()
         regular = all(
-            path != lines.STANDARD and not path.endswith(lines.COMPRESSED) and os.path.isfile(path)
+            path != files.STANDARD and not path.endswith(files.COMPRESSED) and os.path.isfile(path)
             for path in inputs
         )
         self._total = sum(map(os.path.getsize, inputs)) if regular else 0
@@ -185,5 +228,5 @@ class ProgressBar:
 
 def _can_draw(output: str) -> bool:
     """Whether stderr is a terminal that the results do not go to themselves."""
-    to_terminal = output == lines.STANDARD and sys.stdout is not None and sys.stdout.isatty()
+    to_terminal = output == files.STANDARD and sys.stdout is not None and sys.stdout.isatty()
     return sys.stderr is not None and sys.stderr.isatty() and not to_terminal
