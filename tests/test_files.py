@@ -208,7 +208,7 @@ def test_what_is_no_regular_file_is_written_as_it_is(predict, start, tmp_path: P
     assert sorted(os.listdir(tmp_path)) == ["fifo", "in", "log", "stdout"]
 
 
-@pytest.mark.parametrize("name", ["", "folder/", "folder", "no/such", "in/x"])
+@pytest.mark.parametrize("name", ["folder/", "folder", "no/such", "in/x"])
 def test_an_output_that_cannot_be_is_one_line(predict, tmp_path: Path, name: str):
     (tmp_path / "folder").mkdir()
     (tmp_path / "in").write_text("1+1\n")
