@@ -1,7 +1,7 @@
 """The runtime, and beside it its peers with the same network: `python -m benchmarks.runtime`.
 
-Every step is a process of its own, on one core but for the step that counts threads, and what is
-compared takes turns in it. All numbers are medians.
+Every step is a process of its own, on one core but for the steps that count threads and jobs, and
+what is compared takes turns in it. All numbers are medians.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _SECONDS = 0.2  # how long one is measured until it is the next one's turn
 _STARTS = 21
 _ANSWERS = 5000
 _LINES = 200_000
+_SHARED_LINES = 400_000
 _COMPARED = 64  # the batch of the bars against peers
 _AT_LEAST = {
     "batch, times the tf.function": 2.0,
@@ -47,6 +48,7 @@ _AT_LEAST = {
     "batch, share of the float floor": 0.5,
     "predict, share of the bare interpreter": 0.8,
     "blocks by numpy, share of TFLite": 0.185,
+    "predict on all cores, times --jobs 1": 1.7,
 }
 _AT_MOST = {"one warm answer, ms": 0.2, "cold start, s": 0.4, "cold start, MB": 100.0}
 
@@ -85,8 +87,7 @@ def step_alone(file: Path, folder: Path) -> dict[str, Any]:
         calculator.answer(text)
         milliseconds.append((time.perf_counter() - begun) * 1e3)
     with tempfile.TemporaryDirectory() as scratch:
-        source, target = Path(scratch, "in.txt"), Path(scratch, "out.txt")
-        source.write_text("".join(f"{text}\n" for text in texts))
+        whole = file_to_file(calculator, Path(scratch), texts)
         predictor = Predictor(read_model(file), threads=1)
         ids = encode(texts, calculator.spec)
         blocks = [ids[start : start + BATCH_SIZE] for start in range(0, _LINES, BATCH_SIZE)]
@@ -95,10 +96,7 @@ def step_alone(file: Path, folder: Path) -> dict[str, Any]:
             for block in blocks:
                 predictor.run(block)
 
-        def whole() -> None:
-            predict(calculator, PredictOptions([str(source)], str(target), quiet=True), print)
-
-        turns = [(seconds(bare), seconds(whole)) for _ in range(_ROUNDS)]
+        turns = [(seconds(bare), seconds(lambda: whole(1))) for _ in range(_ROUNDS)]
     shares = [alone / together for alone, together in turns]
     return {
         "answer_ms": {
@@ -107,6 +105,35 @@ def step_alone(file: Path, folder: Path) -> dict[str, Any]:
         },
         "predict_lines_per_second": round(_LINES / statistics.median(turn[1] for turn in turns)),
         "predict_share_of_bare": statistics.median(shares),
+    }
+
+
+def file_to_file(calculator: Calculator, folder: Path, texts: list[str]) -> Callable[[int], object]:
+    """`edgecalc predict --jobs N` of a file with these lines, to call with N."""
+    source, target = folder / "in.txt", folder / "out.txt"
+    source.write_text("".join(f"{text}\n" for text in texts))
+
+    def run(jobs: int) -> None:
+        options = PredictOptions([str(source)], str(target), quiet=True, jobs=jobs)
+        predict(calculator, options, print)
+
+    return run
+
+
+def step_jobs(file: Path, folder: Path) -> dict[str, Any]:
+    """Files with one job and with as many as there are cores, in turns, on all cores."""
+    calculator = Calculator(file, threads=1)
+    jobs = available_cores()
+    with tempfile.TemporaryDirectory() as scratch:
+        run = file_to_file(calculator, Path(scratch), expressions(calculator.spec, _SHARED_LINES))
+        turns = [(seconds(lambda: run(1)), seconds(lambda: run(jobs))) for _ in range(_ROUNDS)]
+    return {
+        "jobs": jobs,
+        "lines_per_second": {
+            str(n): round(_SHARED_LINES / statistics.median(turn[i] for turn in turns))
+            for i, n in enumerate((1, jobs))
+        },
+        "times_one": statistics.median(one / several for one, several in turns),
     }
 
 
@@ -175,15 +202,21 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-STEPS = {"start": step_start, "alone": step_alone, "threads": step_threads, "peers": step_peers}
+STEPS = {
+    "start": step_start,
+    "alone": step_alone,
+    "jobs": step_jobs,
+    "threads": step_threads,
+    "peers": step_peers,
+}
 
 
 def in_a_process(step: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Runs a step on one core, or on all for the one that counts threads."""
+    """Runs a step on one core, or on all for those that count threads and jobs."""
     command = [sys.executable, "-m", "benchmarks.runtime", "--step", step]
     command += ["--model", str(arguments.model), "--file", str(arguments.file)]
     cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores if step == "threads" else {max(cores)})
+    os.sched_setaffinity(0, cores if step in ("threads", "jobs") else {max(cores)})
     try:
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     finally:
@@ -201,6 +234,7 @@ def against_bars(result: dict[str, Any]) -> dict[str, float]:
         "batch, share of the float floor": compared["edgecalc"] / result["peers"]["floor"]["rate"],
         "predict, share of the bare interpreter": result["alone"]["predict_share_of_bare"],
         "blocks by numpy, share of TFLite": blocks["edgecalc, numpy"] / blocks["edgecalc"],
+        "predict on all cores, times --jobs 1": result["jobs"]["times_one"],
         "one warm answer, ms": result["alone"]["answer_ms"]["p50"],
         "cold start, s": result["start"]["seconds"],
         "cold start, MB": result["start"]["peak_mb"],
@@ -236,7 +270,8 @@ def main() -> int:
     for key in ("floor", "answers_as_edgecalc"):
         print(f"{key}: {result['peers'][key]}")
     print(f"installed, MB: {result['installed_mb']}")
-    print(f"alone: {result['alone']}")
+    for key in ("alone", "jobs"):
+        print(f"{key}: {result[key]}")
     result["bars"] = against_bars(result)
     for name, value in result["bars"].items():
         if name in _AT_LEAST:
