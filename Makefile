@@ -27,8 +27,8 @@ SHIPS := $(BUILD)/export/edgecalc-$(PRESET)-int8.tflite
 GIVEN := $(filter-out file default,$(origin PRESET))
 EXPORTED = $(firstword $(shell ls -t $(if $(GIVEN),$(SHIPS),build/*/export/edgecalc-*-int8.tflite) 2>/dev/null))
 
-.PHONY: help setup data show train export micro calc predict package wheel test test-slow test-all \
-	test-pi lint format bench lock clean again
+.PHONY: help setup data show train export micro calc predict package manual wheel test \
+	test-slow test-all test-pi lint format bench lock clean again
 .DELETE_ON_ERROR:
 
 help: ## print this
@@ -69,6 +69,9 @@ predict: $(SETUP) ## answer a file of expressions with an exported model: IN=fil
 
 package: $(SETUP) ## put the exported model of PRESET into the package, if it is at least as good
 	@$(RUN) -m export.package $(SHIPS)
+
+manual: $(SETUP) ## write the manual page and the shells' completions in runtime/share anew
+	@$(RUN) -m manual
 
 wheel: $(WHEEL) ## build the runtime's wheel into build/wheel/
 

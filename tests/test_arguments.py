@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from edgecalc.language.language import ExpressionError
-from edgecalc.shell import arguments, cli, lines
+from edgecalc.shell import arguments, cli, joined, lines
 
 from tests.processes import COMMAND, user_environment
 
@@ -128,9 +128,9 @@ def test_expressions_go_by_what_the_language_reads():
             raise ExpressionError("no bird")
         return text
 
-    assert arguments.expressions(["swan", "goose"], read) == ["swan", "goose"]
-    assert arguments.expressions(["black", "swan"], read) == ["black", "swan"]
-    assert arguments.expressions(["black", "sw", "an"], read) == ["black", "sw", "an"]
+    assert joined.expressions_in(["swan", "goose"], read) == ["swan", "goose"]
+    assert joined.expressions_in(["black", "swan"], read) == ["black", "swan"]
+    assert joined.expressions_in(["black", "sw", "an"], read) == ["black", "sw", "an"]
 
 
 LONG = "1" + "0" * 5000

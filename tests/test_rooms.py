@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "edgecalc": (*NETWORK, "edgecalc.calculator", "edgecalc.shell"),
     "tasks": ("edgecalc.language",),
     "presets": (),
+    "manual": (*NETWORK, "edgecalc.shell"),
     "pipeline": ROAD,
     "model": ROAD,
     "export": (*ROAD, "edgecalc.calculator", "model"),

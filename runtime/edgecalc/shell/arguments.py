@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from edgecalc.calculator import BATCH_SIZE
-from edgecalc.language.language import ExpressionError
 from edgecalc.network.model_file import ModelError, read_packaged_model
 from edgecalc.network.predictor import INTERPRETERS
 from edgecalc.shell import files, lines
@@ -34,10 +32,6 @@ examples:
   edgecalc --explain 842/37           the working too, as the network wrote it
   edgecalc info                       what the model is and how exact
   edgecalc --model other.tflite 1+1   another model, for any command
-
-commands (edgecalc COMMAND --help says more):
-  predict    answer every line of files
-  info       describe the model
 
 Model files are code: take them from whom you trust.
 """
@@ -101,56 +95,19 @@ def parse(argv: Sequence[str]) -> tuple[str, argparse.Namespace]:
 
 def parser_of(name: str) -> argparse.ArgumentParser:
     """The parser of a command; without a name, that of what is no command."""
+    description = [ABOUT, COMMANDS[name].examples]
+    if not name:
+        title = "commands (edgecalc COMMAND --help says more):"
+        commands = [f"  {other:<9}  {COMMANDS[other].summary}" for other in COMMANDS if other]
+        description.append("\n".join([title, *commands]))
     parser = _Parser(
         prog=f"edgecalc {name}".strip(),
-        description=f"{ABOUT}\n\n{COMMANDS[name].examples}",
+        description="\n\n".join(text.rstrip() for text in description),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     COMMANDS[name].add_options(parser)
     return parser
-
-
-class UsageError(Exception):
-    """A command line that was hardly meant so; the message is one sentence."""
-
-
-def expressions(given: Sequence[str], read: Callable[[str], str]) -> list[str]:
-    """The expressions among arguments, with one that came in several put together again.
-
-    Args:
-        given: the arguments, at least one.
-        read: reads an expression, see `edgecalc.language.language.Language`.
-
-    Returns:
-        The arguments, each of which is answered or refused alone; or, if none of them is an
-        expression, all of them in one: `5 + 3` comes as three.
-
-    Raises:
-        UsageError: if there is no expression at all, but the name of a file.
-    """
-
-    def can_be_read(text: str) -> bool:
-        try:
-            read(text)
-        except ExpressionError:
-            return False
-        return True
-
-    joined = " ".join(given)
-    if any(map(can_be_read, given)):
-        return list(given)
-    if can_be_read(joined):
-        return [joined]
-    for text in given:
-        if any(map(str.isalnum, text)) and os.path.lexists(text):
-            raise UsageError(
-                f"{text} is the name of a file: put an expression in quotes, or the shell puts "
-                "names in the place of a *; edgecalc predict answers the lines of files"
-            )
-    # What has neither letter nor digit is a part of something, whose refusal says more.
-    apart = any(text.strip() and not any(map(str.isalnum, text)) for text in given)
-    return [joined] if apart else list(given)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -259,15 +216,24 @@ def _add_threads(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class _Command(NamedTuple):
+class Command(NamedTuple):
+    """A command.
+
+    Attributes:
+        add_options: adds them to a parser.
+        summary: what it does, in a few words.
+        examples: how it is called, and what else there is to know of it.
+    """
+
     add_options: Callable[[argparse.ArgumentParser], None]
+    summary: str
     examples: str
 
 
 COMMANDS = {
-    "": _Command(_add_calculate, _MAIN_HELP),
-    "predict": _Command(_add_predict, _PREDICT_HELP),
-    "info": _Command(_add_info, _INFO_HELP),
+    "": Command(_add_calculate, "answer expressions", _MAIN_HELP),
+    "predict": Command(_add_predict, "answer every line of files", _PREDICT_HELP),
+    "info": Command(_add_info, "describe the model", _INFO_HELP),
 }
 
 
@@ -276,7 +242,7 @@ class _Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Looks into the packaged model, which nothing but help has to wait for."""
-        self.epilog = _what_is_possible()
+        self.epilog = what_is_possible()
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
@@ -284,7 +250,8 @@ class _Parser(argparse.ArgumentParser):
         super().error(lines.printable(message.replace(_MARK, "")))
 
 
-def _what_is_possible() -> str:
+def what_is_possible() -> str:
+    """The expressions of the packaged model, in lines."""
     title = "expressions of the model in the package (edgecalc info tells those of another):"
     try:
         language = read_packaged_model().language

@@ -17,7 +17,7 @@ from edgecalc.network.cores import available_cores
 from edgecalc.network.jobs import in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
 from edgecalc.network.predictor import Predictor
-from edgecalc.shell import arguments, files, lines
+from edgecalc.shell import arguments, files, joined, lines
 
 FAILED = 1
 USAGE = 2
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_stdout()
         _say("edgecalc: out of memory")
         return FAILED
-    except arguments.UsageError as error:
+    except joined.UsageError as error:
         _say(f"edgecalc: {error}")
         return USAGE
     except ModelError as error:
@@ -75,7 +75,7 @@ def _calculate(options: argparse.Namespace) -> int:
         return _predict(options)
     calculator = Calculator(options.model, options.threads, options.interpreter)
     if options.expressions:
-        expressions = arguments.expressions(options.expressions, calculator.language.read)
+        expressions = joined.expressions_in(options.expressions, calculator.language.read)
         return (_explain if options.explain else _answer)(calculator, expressions)
     from edgecalc.shell import prompt
 
