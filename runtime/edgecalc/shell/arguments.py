@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -252,6 +251,8 @@ class _Parser(argparse.ArgumentParser):
 
 def what_is_possible() -> str:
     """The expressions of the packaged model, in lines."""
+    import textwrap  # for help alone
+
     title = "expressions of the model in the package (edgecalc info tells those of another):"
     try:
         language = read_packaged_model().language
