@@ -2,6 +2,6 @@
 
 import sys
 
-from edgecalc.shell.cli import main
+from edgecalc.shell.start import main
 
 sys.exit(main())

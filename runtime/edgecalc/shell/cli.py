@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -17,11 +16,11 @@ from edgecalc.network.cores import available_cores
 from edgecalc.network.jobs import in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
 from edgecalc.network.predictor import Predictor
-from edgecalc.shell import arguments, files, joined, lines
+from edgecalc.shell import arguments, files, interrupts, joined, lines
+from edgecalc.shell.start import INTERRUPTED, MESSAGE
 
 FAILED = 1
 USAGE = 2
-INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 141  # 128 + SIGPIPE, which not every system has
 
 
@@ -47,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except KeyboardInterrupt:
-        _say("edgecalc: interrupted")
+        _say(MESSAGE)
         return INTERRUPTED
     except BrokenPipeError:
         _discard_stdout()
@@ -73,7 +72,7 @@ def _calculate(options: argparse.Namespace) -> int:
     """`edgecalc [EXPRESSION…]`: answers the arguments, or whoever is at standard input."""
     if not options.expressions and not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         return _predict(options)
-    calculator = Calculator(options.model, options.threads, options.interpreter)
+    calculator = _load(options)
     if options.expressions:
         expressions = joined.expressions_in(options.expressions, calculator.language.read)
         return (_explain if options.explain else _answer)(calculator, expressions)
@@ -81,6 +80,11 @@ def _calculate(options: argparse.Namespace) -> int:
 
     prompt.run(calculator, _say)
     return 0
+
+
+def _load(options: argparse.Namespace) -> Calculator:
+    with interrupts.hushed():
+        return Calculator(options.model, options.threads, options.interpreter)
 
 
 def _answer(calculator: Calculator, expressions: list[str]) -> int:
@@ -121,17 +125,18 @@ def _predict(options: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(options).items() if name in names}
     # Threads of an interpreter keep cores busy, too.
     given["jobs"] = given.get("jobs") or max(1, available_cores() // (options.threads or 1))
-    calculator = Calculator(options.model, options.threads, options.interpreter)
-    refused = predict.predict(calculator, predict.PredictOptions(**given), _say)
+    calculator = _load(options)
+    with interrupts.raised():
+        refused = predict.predict(calculator, predict.PredictOptions(**given), _say)
     return FAILED if refused else 0
 
 
 def _info(options: argparse.Namespace) -> int:
     """`edgecalc info`."""
     model = read_packaged_model() if options.model is None else read_model(options.model)
-    Predictor(
-        model, interpreter=options.interpreter
-    )  # what a card says of a network that cannot run is not worth a word
+    with interrupts.hushed():
+        # What a card says of a network that cannot run is not worth a word.
+        Predictor(model, interpreter=options.interpreter)
     if options.json:
         text = json.dumps({"spec": model.spec.to_dict(), "card": model.card}, indent=2)
     else:

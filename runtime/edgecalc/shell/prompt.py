@@ -14,6 +14,7 @@ from types import FrameType
 from edgecalc.calculator import Calculator
 from edgecalc.language.language import SURE, ExpressionError
 from edgecalc.network.model_file import ModelError
+from edgecalc.shell import interrupts
 
 _PROMPT = "> "
 _LEAVE = ("quit", "exit")
@@ -37,7 +38,7 @@ def run(calculator: Calculator, say: Callable[[str], None]) -> None:
     language = calculator.language
     example, hint = language.example(), language.hint()
     say(f"{calculator.card['name']}: type an expression such as {example}, help or quit")
-    with _leaving_in_order(), _history():
+    with _leaving_in_order(), _history(), interrupts.raised():
         while True:
             try:
                 text = input(_PROMPT).strip()
