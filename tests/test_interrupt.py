@@ -48,7 +48,7 @@ def test_it_ends_the_command_at_any_import(module: str):
 
 def test_it_ends_the_command_while_an_interpreter_is_looked_for():
     """There an ImportError says that one does not work, and the next is tried."""
-    module = importlib.import_module("edgecalc.network.predictor")._find_interpreter().__name__
+    module = importlib.import_module("edgecalc.network.predictor").find_interpreter().__name__
     assert run(AT_IMPORT.format(module=module, arguments=["55+49"])) == (130, "", LINE)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -15,7 +14,8 @@ from edgecalc.language.language import Explanation, ExpressionError, Language
 from edgecalc.language.spec import Spec
 from edgecalc.network.jobs import Jobs, Rows, in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
-from edgecalc.network.predictor import ANSWER, Predictor
+from edgecalc.network.contract import ANSWER
+from edgecalc.network.predictor import Predictor
 
 # Larger blocks are not faster on the machines measured, only later.
 BATCH_SIZE = 256
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 class Calculator:
     """Answers expressions with a trained network, and with nothing else.
 
-    Not safe to share between threads, nor with a forked process; give each a `twin`.
+    Not safe to share between threads; a forked process can use the one that it finds.
 
     Args:
         model: an exported model file; None for the model that ships with the package.
@@ -63,15 +63,8 @@ class Calculator:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1: {threads}")
         self._model = read_packaged_model() if model is None else read_model(model)
-        self._threads, self._interpreter = threads, interpreter
         self._predictor = Predictor(self._model, threads, interpreter)
         self._is_plain = self.language.plain_form().fullmatch
-
-    def twin(self) -> Calculator:
-        """Another one with the same model, for another thread or process."""
-        other = copy.copy(self)
-        other._predictor = Predictor(self._model, self._threads, self._interpreter)
-        return other
 
     @property
     def language(self) -> Language[Any]:
@@ -133,7 +126,7 @@ class Calculator:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1: {batch_size}")
-        shared = Jobs(self.outcomes, lambda: self.twin()._rows, jobs)
+        shared = Jobs(self._rows, jobs)
         return self._answers(in_batches(expressions, batch_size), shared)
 
     def _answers(
@@ -163,6 +156,21 @@ class Calculator:
                 texts.append(error)
         answers = iter(self._solve([text for text in texts if isinstance(text, str)]))
         return [next(answers) if isinstance(text, str) else text for text in texts]
+
+    @property
+    def prepared(self) -> bool:
+        """Whether this process has made what blocks of expressions take."""
+        return self._predictor.prepared
+
+    def prepare(self, rows: int) -> None:
+        """Makes what blocks of expressions take, which otherwise the first one does.
+
+        TFLite announces its XNNPACK delegate on stderr then, once in a process.
+
+        Args:
+            rows: expressions that the network will see at once, at least 2.
+        """
+        self._predictor.prepare(rows)
 
     def _normalise(self, expression: str) -> str:
         # Most are in the plain form already, and faster to recognise than to read.

@@ -8,6 +8,9 @@ import numpy as np
 
 from edgecalc.network.model_file import Model, ModelError
 
+# The signature that gives the working too, and its name for what the other one gives.
+WORKING = "working"
+ANSWER = "answer"
 WORKING_ANSWER = "answer of its working"
 
 

@@ -40,9 +40,8 @@ class Jobs(Generic[_Batch, _Result]):
     It is a context, whose end ends the processes.
 
     Args:
-        function: what is done to a batch.
-        start: called in every other process; gives the function to call there. Batches and
-            results must be fit for pickle; see `Rows`.
+        function: what is done to a batch. Batches and results must be fit for pickle; see
+            `Rows`.
         jobs: how many batches are worked on at once, at least 1; with 1, and where processes
             cannot be forked, there is no other process.
 
@@ -50,16 +49,10 @@ class Jobs(Generic[_Batch, _Result]):
         ValueError: if `jobs` is less than 1.
     """
 
-    def __init__(
-        self,
-        function: Callable[[_Batch], _Result],
-        start: Callable[[], Callable[[_Batch], _Result]],
-        jobs: int,
-    ) -> None:
+    def __init__(self, function: Callable[[_Batch], _Result], jobs: int) -> None:
         if jobs < 1:
             raise ValueError(f"jobs must be at least 1: {jobs}")
         self._function = function
-        self._start = start
         self._jobs = jobs if hasattr(os, "fork") else 1
         # Enough for the others while one is slow, as on a core that somebody else uses too.
         self._ahead = 4 * jobs
@@ -115,7 +108,7 @@ class Jobs(Generic[_Batch, _Result]):
             return False
         while len(self._workers) < self._jobs:
             try:
-                self._workers.append(_Worker(self._start, self._workers))
+                self._workers.append(_Worker(self._function, self._workers))
             except OSError:  # no memory, or no more processes allowed
                 self._jobs = max(1, len(self._workers))
                 break
@@ -166,14 +159,14 @@ class _Worker:
     """A process that calls a function.
 
     Args:
-        start: gives the function, in the process.
+        function: called in the process.
         others: processes that there are already.
 
     Raises:
         OSError: if there can be no other process.
     """
 
-    def __init__(self, start: Callable[[], Callable[[Any], object]], others: list[_Worker]) -> None:
+    def __init__(self, function: Callable[[Any], object], others: list[_Worker]) -> None:
         # Not where a single answer would pay for loading it.
         from multiprocessing.connection import Pipe
 
@@ -190,7 +183,7 @@ class _Worker:
                     # They would not see its end while somebody else has it open.
                     for worker in (self, *others):
                         worker.connection.close()
-                    _serve(theirs, start)
+                    _serve(theirs, function)
                 finally:
                     os._exit(0)
         finally:
@@ -222,10 +215,9 @@ class _Worker:
             os.waitpid(self.pid, 0)
 
 
-def _serve(connection: Connection[Any, Any], start: Callable[[], Callable[[Any], object]]) -> None:
+def _serve(connection: Connection[Any, Any], function: Callable[[Any], object]) -> None:
     try:
         try:
-            function = start()
             while True:
                 connection.send(function(connection.recv()))
         except Exception as error:

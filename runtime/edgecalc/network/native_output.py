@@ -1,4 +1,7 @@
-"""Holds back what native libraries announce on stderr, where only this program's words belong."""
+"""Holds back what native libraries announce on stderr, where only this program's words belong.
+
+For command lines alone: whoever uses the Python API has other threads, and a stderr of their own.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ _ANNOUNCEMENT = re.compile(rb"INFO: |[IW]\d{4} |WARNING: All log messages before
 def quiet() -> Iterator[None]:
     """Drops the announcements that are written to stderr meanwhile; the rest follows at the end.
 
-    These libraries have no switch in Python for it, so the file descriptor is exchanged.
+    These libraries have no switch in Python for it, so the file descriptor is exchanged, for the
+    whole process: only while no other thread runs and no child is started.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -29,8 +33,8 @@ def quiet() -> Iterator[None]:
         except OSError:  # stderr is closed, or there is no room for a temporary file
             yield
             return
-        os.dup2(caught.fileno(), 2)
         try:
+            os.dup2(caught.fileno(), 2)
             yield
         finally:
             os.dup2(kept, 2)

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edgecalc.network.contract import WORKING
 from edgecalc.network.flatbuffer import Flatbuffer, Subgraph, read_flatbuffer
 from edgecalc.network.kernels import KERNELS, Kernel
 from edgecalc.network.model_file import Model, ModelError
 from edgecalc.network.tables import FlatbufferError
 from edgecalc.network.verification import unknown_operator
 
-WORKING = "working"
 # What numpy raises on arrays that do not fit each other, or not into memory.
 _FAILURES = (IndexError, MemoryError, TypeError, ValueError)
 
@@ -47,32 +47,17 @@ class NumpyInterpreter:
         """Whether the model gives its working beside the answer."""
         return WORKING in self._flatbuffer.signatures
 
+    prepared = True
+
+    def prepare(self, rows: int) -> None:
+        """Blocks take nothing that is not there."""
+
     def run(self, ids: np.ndarray) -> np.ndarray:
-        """Runs the network once over a batch.
-
-        Args:
-            ids: symbol ids of padded expressions, int32 (n, expression_length), n > 0.
-
-        Returns:
-            Probabilities over the symbol ids, float32 (n, answer_length, symbols).
-
-        Raises:
-            ModelError: if the network cannot be run on them.
-        """
+        """Runs the network once over a batch; see `Predictor.run`."""
         return self._run(self._answer, ids)[0]
 
     def work(self, ids: np.ndarray) -> dict[str, np.ndarray]:
-        """Runs the network that gives its working too; `shows_working` says if there is one.
-
-        Args:
-            ids: as `run` takes them.
-
-        Returns:
-            The working by name, float32 (n, ...), and `answer`, as `run` returns it.
-
-        Raises:
-            ModelError: if the network cannot be run on them.
-        """
+        """Runs the network that gives its working too; see `Predictor.work`."""
         signature = self._flatbuffer.signatures[WORKING]
         graph = self._flatbuffer.subgraphs[signature.subgraph]
         if self._working is None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from edgecalc.calculator import Answer, Calculator
 from edgecalc.language.language import ExpressionError
 from edgecalc.shell import files
+from edgecalc.shell.interrupts import hushed
 
 WITHHELD = "?"
 # Longer than any expression with blanks that a person types; no more of a line is kept.
@@ -131,6 +132,9 @@ def _decode(raw: bytes) -> str:
 
 def solve(calculator: Calculator, lines: Sequence[Line]) -> list[Outcome]:
     """Answers lines; what is no expression gets its error."""
+    if len(lines) > 1 and not calculator.prepared:
+        with hushed():
+            calculator.prepare(len(lines))
     outcomes = iter(calculator.outcomes([line.text for line in lines if line.error is None]))
     return [(line, line.error or next(outcomes)) for line in lines]
 

@@ -67,7 +67,6 @@ def predict(calculator: Calculator, options: PredictOptions, say: Callable[[str]
         OSError: if a file cannot be read or written.
     """
     files.check_files(options.inputs, options.output)
-    work = partial(_work, options)
     score = _score(calculator) if options.check else None
     refused = withheld = 0
     with ExitStack() as stack:
@@ -77,10 +76,8 @@ def predict(calculator: Calculator, options: PredictOptions, say: Callable[[str]
         stack.callback(progress.clear)
         given = _read(options.inputs, options.column, progress.count_bytes)
         batches = map(Rows, in_batches(given, options.batch_size, lines.NOTHING_YET))
-        shared = Jobs(
-            partial(work, calculator), lambda: partial(work, calculator.twin()), options.jobs
-        )
-        for done in stack.enter_context(shared).stream(batches):
+        shared = stack.enter_context(Jobs(partial(_work, options, calculator), options.jobs))
+        for done in shared.stream(batches):
             # What is answered is written: an interrupt or a full disk loses no more than what is
             # being answered.
             files.write_bytes(out, options.output, done.content)
