@@ -133,12 +133,10 @@ def _gather(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Kernel:
     axis = op.options["axis"]
 
     def gather(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        # To numpy a negative index counts from the end, and an unsigned one is too large.
-        if indices.dtype == np.int32:
-            return np.take(x, indices.view(np.uint32), axis)
-        if indices.size and indices.min() < 0:
-            raise IndexError("an index is negative")
-        return np.take(x, indices, axis)
+        # To numpy a negative index counts from the end. (On 32 bits it takes no others than intp.)
+        if indices.min() < 0 or indices.max() >= x.shape[axis]:
+            raise IndexError("an index is out of range")
+        return np.take(x, indices.astype(np.intp), axis, mode="clip")
 
     return gather
 

@@ -145,6 +145,6 @@ class Tables:
 def _ranges(starts: np.ndarray, lengths: np.ndarray, step: int) -> np.ndarray:
     """start, start + step, …, as many as each length says, one behind another."""
     before = lengths.cumsum() - lengths
-    ranges: np.ndarray = np.repeat(starts - before * step, lengths)
+    ranges: np.ndarray = np.repeat(starts - before * step, lengths.astype(np.intp))
     ranges += np.arange(len(ranges)) * step
     return ranges
