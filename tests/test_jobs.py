@@ -128,14 +128,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_results_are_in_order(count: int):
-    with Jobs(double, lambda: double, count) as shared:
+    with Jobs(double, count) as shared:
         assert [one[0] for one in shared.stream(numbers(0, 40))] == [str(n) * 2 for n in range(40)]
 
 
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize(("failing", "message"), [(50, "fifty"), (60, "process .* died")])
 def test_results_before_a_failure_come_first(failing: int, message: str):
-    with Jobs(double, lambda: double, 3) as shared:
+    with Jobs(double, 3) as shared:
         results = shared.stream(numbers(failing - 8, failing + 40))
         found = [next(results)[0] for _ in range(8)]
         assert found == [str(n) * 2 for n in range(failing - 8, failing)]
@@ -145,30 +145,21 @@ def test_results_before_a_failure_come_first(failing: int, message: str):
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_process_that_cannot_start_says_why():
-    def start() -> Callable[[list[str]], list[str]]:
-        raise ModelError("no room")
-
-    with Jobs(double, start, 2) as shared, pytest.raises(ModelError, match="no room"):
-        list(shared.stream(numbers(0, 5)))
-
-
-@pytest.mark.usefixtures("at_once")
 def test_where_there_can_be_no_other_process_there_is_none(monkeypatch: pytest.MonkeyPatch):
     def fork() -> int:
         raise BlockingIOError("too many")
 
     monkeypatch.setattr(os, "fork", fork)
-    with Jobs(double, lambda: double, 4) as shared:
+    with Jobs(double, 4) as shared:
         assert len(list(shared.stream(numbers(0, 5)))) == 5
     monkeypatch.delattr(os, "fork")
-    with Jobs(double, lambda: double, 4) as shared:
+    with Jobs(double, 4) as shared:
         assert len(list(shared.stream(numbers(0, 5)))) == 5
 
 
 @pytest.mark.usefixtures("at_once")
 def test_batches_and_results_of_any_size_pass():
-    with Jobs(double, lambda: double, 2) as shared:
+    with Jobs(double, 2) as shared:
         batches = [[str(n) * size for _ in range(16)] for n in (7, 8, 9) for size in (1, 9, 1)]
         batches = [[*batch, "x" * size] for batch in batches for size in (1, 3_000_000)]
         assert [one[0] for one in shared.stream(batches)] == [batch[0] * 2 for batch in batches]
@@ -176,7 +167,7 @@ def test_batches_and_results_of_any_size_pass():
 
 def test_a_small_input_starts_no_process(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delattr(jobs, "_Worker")
-    with Jobs(double, lambda: double, 4) as shared:
+    with Jobs(double, 4) as shared:
         assert len(list(shared.stream(numbers(0, 8)))) == 8
         # Nor do batches that are answered sooner than handed over.
         assert len(list(shared.stream([["1"]] * 50))) == 50
@@ -193,7 +184,7 @@ def test_what_is_on_its_way_does_not_wait():
         yield []
         taken.append(-1)
 
-    with Jobs(double, lambda: double, 4) as shared:
+    with Jobs(double, 4) as shared:
         results = shared.stream(batches())
         assert [next(results)[0] for _ in range(6)] == [str(n) * 2 for n in range(6)]
         assert taken == [*range(6)]
