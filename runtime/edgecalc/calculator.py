@@ -12,9 +12,9 @@ import numpy as np
 from edgecalc.language.codec import decode, encode
 from edgecalc.language.language import Explanation, ExpressionError, Language
 from edgecalc.language.spec import Spec
+from edgecalc.network.contract import ANSWER
 from edgecalc.network.jobs import Jobs, Rows, in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
-from edgecalc.network.contract import ANSWER
 from edgecalc.network.predictor import Predictor
 
 # Larger blocks are not faster on the machines measured, only later.
