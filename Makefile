@@ -71,7 +71,7 @@ package: $(SETUP) ## put the exported model of PRESET into the package, if it is
 	@$(RUN) -m export.package $(SHIPS)
 
 manual: $(SETUP) ## write the manual page and the shells' completions in runtime/share anew
-	@$(RUN) -m manual
+	@$(RUN) runtime/manual.py
 
 wheel: $(WHEEL) ## build the runtime's wheel into build/wheel/
 
@@ -104,6 +104,8 @@ bench: $(EXPORT) ## measure what the README claims, with the network of PRESET, 
 lock: ## pin requirements.in anew; needs uv
 	uv pip compile requirements.in --python-version 3.11 --generate-hashes --upgrade \
 		--custom-compile-command "make lock" -o requirements.lock
+	# uv drops the marker of the one package that other machines do without.
+	sed -i 's/^tflite-micro==[^ ]*/& ; platform_machine == "x86_64"/' requirements.lock
 
 clean: ## remove everything that was built, but for .venv
 	rm -rf build

@@ -10,13 +10,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from edgecalc.shell.arguments import COMMANDS, parser_of
 
-from manual.__main__ import SHARE, contents, main
-from manual.options import commands, flags_of
 from tests.test_prompt import Terminal
 
 ROOT = Path(__file__).parents[1]
-BASH, ZSH, FISH = (SHARE / name for name in list(contents())[1:])
+SHARE = ROOT / "runtime/share"
+PAGE = SHARE / "man/man1/edgecalc.1"
+BASH = SHARE / "bash-completion/completions/edgecalc"
+ZSH = SHARE / "zsh/site-functions/_edgecalc"
+FISH = SHARE / "fish/vendor_completions.d/edgecalc.fish"
 
 # What is typed, and what is offered for its last word; of files those of the folder.
 CASES = [
@@ -53,51 +56,51 @@ def program(name: str) -> str:
     return path
 
 
-def test_they_are_those_of_the_parser():
+def contents(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in files}
+
+
+def test_they_are_those_of_the_parser(tmp_path: Path):
     """If not: make manual."""
-    for name, text in contents().items():
-        assert (SHARE / name).read_text(encoding="utf-8") == text, name
-    assert {p.relative_to(SHARE).as_posix() for p in SHARE.rglob("*") if p.is_file()} == set(
-        contents()
-    )
-
-
-def test_make_writes_them(tmp_path: Path):
-    assert main([f"--out={tmp_path}"]) == 0
-    assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.*")} >= {"man/man1/edgecalc.1"}
-    assert "-m manual" in ran(["make", "--dry-run", "manual", f"PYTHON={sys.executable}"])
+    ran([sys.executable, str(ROOT / "runtime/manual.py"), f"--out={tmp_path}"])
+    assert contents(SHARE) == contents(tmp_path)
+    assert {PAGE, BASH, ZSH, FISH} == {SHARE / name for name in contents(SHARE)}
+    written = ran(["make", "--dry-run", "manual", f"PYTHON={sys.executable}"])
+    assert "runtime/manual.py" in written
 
 
 def test_every_option_is_in_all_of_them():
-    for name in ("", *commands()):
-        for option in flags_of(name):
-            for flag in option.flags:
-                bare = flag.lstrip("-")
-                assert flag.replace("-", "\\-") in contents()["man/man1/edgecalc.1"]
-                assert f"'{flag}" in ZSH.read_text()
-                assert flag in BASH.read_text()
-                assert f" {bare} " in FISH.read_text()
+    flags = {
+        flag
+        for name in COMMANDS
+        for action in parser_of(name)._actions
+        for flag in action.option_strings
+    }
+    for flag in flags:
+        bare = flag.lstrip("-")
+        assert flag.replace("-", "\\-") in PAGE.read_text()
+        assert flag in ZSH.read_text()
+        assert flag in BASH.read_text()
+        assert f" {bare} " in FISH.read_text()
 
 
 @pytest.mark.parametrize(("typed", "offered"), CASES)
 def test_bash(folder: Path, typed: str, offered: set[str]):
-    words = shlex.split(typed)
+    assert bash_offers(folder, shlex.split(typed)) == offered
+
+
+def bash_offers(folder: Path, words: list[str]) -> set[str]:
     script = (
-        f"source {shlex.quote(str(BASH))}; COMP_WORDS=({' '.join(map(shlex.quote, words))}); "
-        f"COMP_CWORD={len(words) - 1}; _edgecalc; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        f"source {shlex.quote(str(BASH))}; COMP_WORDS=({shlex.join(words)}); "
+        f"COMP_CWORD={len(words) - 1}; COMP_LINE={shlex.quote(shlex.join(words))}; "
+        "COMP_POINT=${#COMP_LINE}; "
+        "given=($(complete -p edgecalc)); "
+        "for i in ${!given[@]}; do [[ ${given[i]} == -F ]] && function=${given[i + 1]}; done; "
+        f"$function edgecalc {shlex.quote(words[-1])} {shlex.quote(words[-2])}; "
+        "printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    found = ran([program("bash"), "--norc", "-c", script], folder)
-    assert set(found.splitlines()) - {""} == offered
-
-
-def test_bash_with_an_equals_sign(folder: Path):
-    for words in ("edgecalc predict --format = t", "edgecalc predict --format ="):
-        script = (
-            f"source {shlex.quote(str(BASH))}; COMP_WORDS=({words}); "
-            f'COMP_CWORD={len(words.split()) - 1}; _edgecalc; echo "${{COMPREPLY[*]}}"'
-        )
-        found = ran([program("bash"), "--norc", "-c", script], folder).split()
-        assert found == [word for word in ("text", "tsv", "jsonl") if words[-1] in ("=", word[0])]
+    return set(ran([program("bash"), "--norc", "-c", script], folder).splitlines()) - {""}
 
 
 @pytest.mark.parametrize(("typed", "offered"), CASES)
@@ -130,8 +133,7 @@ def test_zsh(folder: Path, typed: str, offered: set[str]):
 
 
 def test_the_manual_page_is_set_without_a_warning():
-    page = SHARE / "man" / "man1" / "edgecalc.1"
-    text = ran([program("groff"), "-man", "-Tutf8", "-ww", "-P-cbou", str(page)])
+    text = ran([program("groff"), "-man", "-Tutf8", "-ww", "-P-cbou", str(PAGE)])
     bare = " ".join(text.split())
     for part in (
         "NAME",
@@ -140,7 +142,7 @@ def test_the_manual_page_is_set_without_a_warning():
         "'s/$/*7/'",
     ):
         assert part in bare, part
-    assert page.read_text().isascii()
+    assert PAGE.read_text().isascii()
 
 
 @pytest.mark.slow
@@ -153,4 +155,4 @@ def test_they_are_in_the_wheel(tmp_path: Path):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         data = {n.partition(".data/data/share/")[2]: n for n in names if ".data/data/" in n}
-        assert {name: archive.read(data[name]).decode() for name in data} == contents()
+        assert {name: archive.read(data[name]).decode() for name in data} == contents(SHARE)

@@ -35,7 +35,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "edgecalc": (*NETWORK, "edgecalc.calculator", "edgecalc.shell"),
     "tasks": ("edgecalc.language",),
     "presets": (),
-    "manual": (*NETWORK, "edgecalc.shell"),
     "pipeline": ROAD,
     "model": ROAD,
     "export": (*ROAD, "edgecalc.calculator", "model"),

@@ -20,6 +20,7 @@ _PROMPT = "> "
 _LEAVE = ("quit", "exit")
 _EXPLAIN = "explain "
 _HISTORY_LINES = 1000
+_SECONDS_UNNOTICED = 0.5
 _HELP = """\
   {example:<16} an expression{hint}
   explain {example:<8} the network's working too
@@ -89,7 +90,15 @@ def _leaving_in_order() -> Iterator[None]:
             # What is ignored, by nohup for one, stays so.
             if signal.getsignal(ending) == signal.SIG_DFL:
                 stack.callback(signal.signal, ending, signal.signal(ending, leave))
+        # A signal that comes just before input() begins to wait is only noticed at the next one.
+        stack.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, _nothing))
+        stack.callback(signal.setitimer, signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNNOTICED, _SECONDS_UNNOTICED)
         yield
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """Handles a signal that is only to interrupt what waits."""
 
 
 @contextlib.contextmanager
