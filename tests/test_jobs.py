@@ -28,9 +28,19 @@ LINES = [
 ]
 
 
+OTHERS: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Children that other tests have left behind."""
+    OTHERS.clear()
+    OTHERS.update(children())
+
+
 def children() -> set[int]:
     listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return {int(pid) for pid in listed}
+    return {int(pid) for pid in listed} - OTHERS
 
 
 @pytest.mark.parametrize("batch_size", [16, 100, 256])

@@ -127,7 +127,7 @@ class Jobs(Generic[_Batch, _Result]):
     def _finished(self, at_most: int) -> Iterator[_Result]:
         """Results in order, until no more than some tasks are pending."""
         while self._pending:
-            result = self._pending[0].result
+            result = self._pending[0].outcome
             if isinstance(result, Exception):
                 raise result
             if result is not None:
@@ -150,9 +150,9 @@ class Jobs(Generic[_Batch, _Result]):
 
 
 class _Task:
-    """A batch in work, until it has a result."""
+    """A batch in work, until it has an outcome."""
 
-    result: object = None
+    outcome: object = None
 
 
 class _Worker:
@@ -200,11 +200,11 @@ class _Worker:
     def receive(self) -> None:
         """Takes the result of its first task; if it died, the error is that of all."""
         try:
-            self.tasks[0].result = self.connection.recv()
+            self.tasks[0].outcome = self.connection.recv()
             self.tasks.popleft()
         except (OSError, EOFError):
-            for task in self.tasks:
-                task.result = ModelError("a process that ran the model died; --jobs 1 needs none")
+            for each in self.tasks:
+                each.outcome = ModelError("a process that ran the model died; --jobs 1 needs none")
             self.tasks.clear()
 
     def end(self) -> None:
