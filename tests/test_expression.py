@@ -2,7 +2,8 @@ import re
 
 import pytest
 from edgecalc import ExpressionError
-from edgecalc.language.calculator.expression import Expression, parse, plain_form
+from edgecalc.language.calculator.expression import Expression, plain_form
+from edgecalc.language.calculator.parser import parse
 from edgecalc.language.calculator.spec import CalculatorSpec
 from hypothesis import given
 from hypothesis import strategies as st

@@ -137,7 +137,11 @@ signal.signal = lambda *_: seen.append(set(sys.modules)) or os._exit(print(
 from edgecalc.shell.start import main
 main()
 """
-    assert run(code) == (0, "['edgecalc', 'edgecalc.shell', 'edgecalc.shell.start']\n", "")
+    assert run(code) == (
+        0,
+        "['edgecalc', 'edgecalc.shell', 'edgecalc.shell.leaving', 'edgecalc.shell.start']\n",
+        "",
+    )
 
 
 @pytest.mark.slow

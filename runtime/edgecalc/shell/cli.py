@@ -17,7 +17,7 @@ from edgecalc.network.jobs import in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
 from edgecalc.network.predictor import Predictor
 from edgecalc.shell import arguments, files, interrupts, joined, lines
-from edgecalc.shell.start import INTERRUPTED, MESSAGE
+from edgecalc.shell.leaving import INTERRUPTED, MESSAGE
 
 FAILED = 1
 USAGE = 2

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 
 from edgecalc.network.native_output import quiet
-from edgecalc.shell.start import leave
+from edgecalc.shell.leaving import leave
 
 
 @contextlib.contextmanager

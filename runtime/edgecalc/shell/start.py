@@ -7,11 +7,7 @@ forgotten. So Ctrl-C ends the process at once, but for what `edgecalc.shell.inte
 This module loads nothing that takes time before it handles Ctrl-C.
 """
 
-import os
-import sys
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
-MESSAGE = "edgecalc: interrupted"
+from edgecalc.shell.leaving import leave
 
 
 def main() -> int:
@@ -31,13 +27,3 @@ def main() -> int:
     from edgecalc.shell import cli
 
     return cli.main()
-
-
-def leave(*_: object) -> None:
-    """Ends the process with a line on stderr, as a handler of Ctrl-C."""
-    try:
-        if sys.stderr is not None:  # else another file may have the number 2
-            os.write(2, f"{MESSAGE}\n".encode())
-    except OSError:  # a stderr that takes nothing is no reason to go on
-        pass
-    os._exit(INTERRUPTED)

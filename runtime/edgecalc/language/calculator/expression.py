@@ -1,4 +1,4 @@
-"""What a person types, read and normalised: `  007 × 8 =` is the expression `7*8`."""
+"""Expressions `a OP b`, and the texts that have this form."""
 
 from __future__ import annotations
 
@@ -44,23 +44,18 @@ def example(spec: CalculatorSpec) -> str:
     return f"{'5' * min(spec.digits, 2)}{spec.operators[0]}{'49'[-spec.digits :]}"
 
 
-def parse(text: str, spec: CalculatorSpec) -> Expression:
-    """Reads an expression as a person types it.
+def read_form(text: str, spec: CalculatorSpec) -> Expression | None:
+    """Reads what has the form `a OP b`; see `edgecalc.language.calculator.parser`.
 
-    White space at the ends and around the operator, a trailing `=`, leading zeros and other
-    spellings of the operators (`× · x X` for `*`, `÷ :` for `/`, the Unicode minus) are normalised.
-    White space between two digits is an error: they could be two numbers as well as one.
+    Returns:
+        The expression; None if the text does not have the form.
 
     Raises:
-        ExpressionError: if it is not `a OP b` within the spec, or divides by zero; it says what to
-            type instead.
+        ExpressionError: if it has the form, but is not within the spec, or divides by zero.
     """
     form = _FORM.fullmatch(text)
     if form is None:
-        # Loaded for what cannot be read alone.
-        from edgecalc.language.calculator.refusal import refusal
-
-        raise refusal(text, spec)
+        return None
     a = _operand(form[1], form.start(1) + 1, spec)
     operator, column = form[2].translate(SPELLINGS), form.start(2) + 1
     if operator not in spec.operators:

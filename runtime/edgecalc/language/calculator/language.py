@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from edgecalc.language.calculator.expression import example, parse, plain_form
+from edgecalc.language.calculator.expression import example, plain_form
+from edgecalc.language.calculator.parser import parse
 from edgecalc.language.calculator.spec import POINT, CalculatorSpec
 from edgecalc.language.language import Explanation, Language
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from edgecalc.language.calculator.expression import SPELLINGS, example, parse, shown
+from edgecalc.language.calculator.expression import SPELLINGS, example, read_form, shown
 from edgecalc.language.calculator.operators import OPERATORS
 from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
 from edgecalc.language.language import ExpressionError
@@ -145,10 +145,9 @@ def _digits(number: str) -> tuple[str, int]:
 
 def _is_expression(text: str, spec: CalculatorSpec) -> bool:
     try:
-        parse(text, spec)
+        return read_form(text, spec) is not None
     except ExpressionError:
         return False
-    return True
 
 
 def _numbers(spec: CalculatorSpec) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from edgecalc.language.calculator.expression import parse
 from edgecalc.language.calculator.operators import OPERATORS
+from edgecalc.language.calculator.parser import parse
 from edgecalc.language.calculator.spec import POINT, CalculatorSpec
 from edgecalc.language.spec import PADDING
 
