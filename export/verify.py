@@ -25,6 +25,7 @@ from edgecalc.calculator import BATCH_SIZE
 from edgecalc.language.codec import encode_symbols
 from edgecalc.network.cores import available_cores
 from edgecalc.network.model_file import read_model
+from edgecalc.network.native_output import quiet
 from edgecalc.network.predictor import Predictor
 
 from export.micro import MICRO, MicroNetwork, describe
@@ -58,11 +59,13 @@ class FileCounter:
         self.task = task_of(self.model.spec.to_dict())
         corpus = self.model.card["corpus"]
         self.splits, self.seed = Splits(**corpus["splits"]), corpus["seed"]
-        self._predictor = (
-            MicroNetwork(self.model)
-            if self.model.card["variant"] == MICRO
-            else Predictor(self.model, threads=1)
-        )
+        self._predictor: MicroNetwork | Predictor
+        if self.model.card["variant"] == MICRO:
+            self._predictor = MicroNetwork(self.model)
+            return
+        with quiet():
+            self._predictor = Predictor(self.model, threads=1)
+            self._predictor.prepare(BATCH_SIZE)
 
     @property
     def micro(self) -> dict[str, Any] | None:
