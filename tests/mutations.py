@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +15,9 @@ import numpy as np
 from edgecalc import Calculator, ModelError
 from edgecalc.network.flatbuffer import read_flatbuffer
 from edgecalc.network.model_file import Model, append_metadata, read_model
+from edgecalc.network.predictor import INTERPRETERS
 
+_IN_A_PROCESS = 200
 _LONGEST = 64  # bytes that are moved at once
 _NUMBERS = np.array([0, 1, 2, 3, 4, 8, 255, 256, 1 << 16, 1 << 31, -1, -2, -4], np.int64)
 
@@ -83,12 +91,55 @@ def ask(path: Path, interpreter: str | None = None) -> str:
     return "refused"
 
 
-def ask_all(path: Path, numbers: range, folder: Path) -> dict[str, int]:
-    """Asks mutations of a model file; returns how many there were of each outcome."""
-    mutations, outcomes = Mutations(read_model(path)), {"answers": 0, "refused": 0}
-    for number in numbers:
-        mutated = folder / "mutated.tflite"
-        mutated.write_bytes(mutations(number))
-        for interpreter in (None, "numpy"):
-            outcomes[ask(mutated, interpreter)] += 1
+def count_outcomes(path: Path, numbers: range) -> Counter[str]:
+    """Asks mutations of a model file, each of both interpreters, in processes that may die.
+
+    Returns:
+        How many ended how: with `answers`, `refused`, or with the name of a signal or an exception.
+    """
+    outcomes: Counter[str] = Counter()
+    numbers_left = list(numbers)
+    while numbers_left:
+        given, numbers_left = numbers_left[:_IN_A_PROCESS], numbers_left[_IN_A_PROCESS:]
+        command = [sys.executable, "-m", "tests.mutations", str(path), "--one-by-one"]
+        done = subprocess.run(
+            [*command, str(given[0]), str(given[-1] + 1)], capture_output=True, text=True
+        )
+        ended = done.stdout.split()
+        outcomes.update(ended)
+        if done.returncode:  # the others were not asked
+            reason = done.stderr.strip().splitlines()[-1:]
+            died = signal.strsignal(-done.returncode) if done.returncode < 0 else reason[0]
+            outcomes[f"number {given[len(ended) // 2]}: {died}"] += 1
+            numbers_left = given[len(ended) // 2 + 1 :] + numbers_left
     return outcomes
+
+
+def _ask_one_by_one(path: Path, numbers: range) -> None:
+    mutations = Mutations(read_model(path))
+    with tempfile.TemporaryDirectory() as folder:
+        mutated = Path(folder) / "mutated.tflite"
+        for number in numbers:
+            mutated.write_bytes(mutations(number))
+            for interpreter in INTERPRETERS:
+                print(ask(mutated, interpreter), flush=True)
+
+
+def main() -> None:
+    """`python -m tests.mutations FILE START STOP`: counts the outcomes of so many mutations."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--one-by-one", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("start", type=int)
+    parser.add_argument("stop", type=int)
+    given = parser.parse_args()
+    if given.one_by_one:
+        _ask_one_by_one(given.file, range(given.start, given.stop))
+        return
+    outcomes = count_outcomes(given.file, range(given.start, given.stop))
+    for outcome, count in outcomes.most_common():
+        print(f"{count:8,} {outcome}")
+
+
+if __name__ == "__main__":
+    main()
