@@ -21,13 +21,21 @@ import os, signal, sys
 class Finder:
     def find_spec(name, path, target=None):
         if name == {module!r}:
+            sys.meta_path.remove(Finder)  # once is enough
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder)
 sys.argv[1:] = {arguments!r}
-from edgecalc.shell.start import main
+from edgecalc.__main__ import main
 sys.exit(main())
 """
-MODULES = ["edgecalc.shell.cli", "argparse", "edgecalc.calculator", "numpy", "numpy.linalg"]
+MODULES = [
+    "edgecalc.shell.leaving",
+    "edgecalc.shell.cli",
+    "argparse",
+    "edgecalc.calculator",
+    "numpy",
+    "numpy.linalg",
+]
 
 
 def run(code: str) -> tuple[int, str, str]:
@@ -56,14 +64,15 @@ def test_it_waits_while_stderr_is_exchanged():
     """An interrupt there would write its line into what is dropped."""
     code = """
 import os, signal, sys
-from edgecalc.shell import cli, start
+from edgecalc.__main__ import main
+from edgecalc.shell import cli
 def calculator(*_):
     os.kill(os.getpid(), signal.SIGINT)
     os.write(2, b"INFO: an announcement\\n")
     print("made", flush=True)
 cli.Calculator = calculator
 sys.argv[1:] = ["1+1"]
-sys.exit(start.main())
+sys.exit(main())
 """
     assert run(code) == (130, "made\n", LINE)
 
@@ -94,8 +103,8 @@ def test_where_it_is_ignored_it_stays_ignored(model_path: Path):
 def test_work_that_tidies_up_gets_an_exception_and_nothing_else_does():
     code = """
 import signal
-from edgecalc.shell import interrupts, start
-signal.signal(signal.SIGINT, start.leave)
+from edgecalc.shell import interrupts, leaving
+signal.signal(signal.SIGINT, leaving.leave)
 try:
     with interrupts.raised():
         signal.raise_signal(signal.SIGINT)
@@ -122,9 +131,8 @@ print(signal.getsignal(signal.SIGINT) is mine)
 
 
 def test_the_script_and_the_module_start_in_the_same_place():
-    runtime = Path(__file__).parents[1] / "runtime"
-    assert 'edgecalc = "edgecalc.shell.start:main"' in (runtime / "pyproject.toml").read_text()
-    assert "from edgecalc.shell.start import main" in (runtime / "edgecalc/__main__.py").read_text()
+    pyproject = Path(__file__).parents[1] / "runtime/pyproject.toml"
+    assert 'edgecalc = "edgecalc.__main__:main"' in pyproject.read_text()
 
 
 def test_nothing_of_size_is_loaded_before_it_is_handled():
@@ -134,12 +142,12 @@ before = set(sys.modules)
 seen = []
 signal.signal = lambda *_: seen.append(set(sys.modules)) or os._exit(print(
     sorted(set(sys.modules) - before), flush=True) or 0)
-from edgecalc.shell.start import main
+from edgecalc.__main__ import main
 main()
 """
     assert run(code) == (
         0,
-        "['edgecalc', 'edgecalc.shell', 'edgecalc.shell.leaving', 'edgecalc.shell.start']\n",
+        "['edgecalc', 'edgecalc.__main__', 'edgecalc.shell', 'edgecalc.shell.leaving']\n",
         "",
     )
 

@@ -1,4 +1,4 @@
-"""Where Ctrl-C does not end the command at once, as it does since `edgecalc.shell.start`."""
+"""Where Ctrl-C does not end the command at once, as it does since `edgecalc.__main__`."""
 
 from __future__ import annotations
 
