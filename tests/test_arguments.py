@@ -233,5 +233,5 @@ def test_help_says_what_is_possible(name: str, monkeypatch: pytest.MonkeyPatch):
     assert "a OP b with + - * / and up to 3 digits" in text
     assert "no negative numbers or decimals in a and b" in text
     assert "× · x X for *" in text
-    monkeypatch.setattr("importlib.resources.files", lambda package: Path("/nowhere"))
+    monkeypatch.setattr("edgecalc.network.model_file.MODELS", Path("/nowhere"))
     assert "as edgecalc info tells" in arguments.parser_of(name).format_help()

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from edgecalc import Answer, Calculator, ExpressionError
-from edgecalc.network import jobs
-from edgecalc.network.jobs import Jobs, Rows, in_batches
+from edgecalc.network import cores, jobs
+from edgecalc.network.batches import Rows, in_batches
+from edgecalc.network.jobs import Jobs
 from edgecalc.network.model_file import ModelError
 from edgecalc.shell import cli, predict
 
@@ -324,7 +325,7 @@ def test_by_default_all_cores(
         asked.append(options.jobs)
         return 0
 
-    monkeypatch.setattr(cli, "available_cores", lambda: 4)
+    monkeypatch.setattr(cores, "available_cores", lambda: 4)
     monkeypatch.setattr(predict, "predict", note)
     assert cli.main(["predict", "--model", str(model_path), *arguments]) == 0
     assert asked == [expected]

@@ -205,7 +205,7 @@ def test_a_spec_that_does_not_fit_the_tensors_is_refused(
 
 
 def test_a_package_without_a_model_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
+    monkeypatch.setattr(model_file, "MODELS", tmp_path / "models")
     with pytest.raises(ModelError, match="no packaged models"):
         Calculator()
     (tmp_path / "models").mkdir()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from edgecalc.language.codec import decode, encode
 from edgecalc.language.language import Explanation, ExpressionError, Language
 from edgecalc.language.spec import Spec
+from edgecalc.network.batches import Rows, in_batches
 from edgecalc.network.contract import ANSWER
-from edgecalc.network.jobs import Jobs, Rows, in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
 from edgecalc.network.predictor import Predictor
+
+if TYPE_CHECKING:
+    from edgecalc.network.jobs import Jobs
 
 # Larger blocks are not faster on the machines measured, only later.
 BATCH_SIZE = 256
@@ -126,8 +129,10 @@ class Calculator:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1: {batch_size}")
-        shared = Jobs(self._rows, jobs)
-        return self._answers(in_batches(expressions, batch_size), shared)
+        # Loaded here: whoever asks for a single answer does not wait for it.
+        from edgecalc.network.jobs import Jobs
+
+        return self._answers(in_batches(expressions, batch_size), Jobs(self._rows, jobs))
 
     def _answers(
         self,

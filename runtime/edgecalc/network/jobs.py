@@ -20,7 +20,6 @@ from edgecalc.network.model_file import ModelError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-_Item = TypeVar("_Item")
 _Batch = TypeVar("_Batch", bound=Sized)
 _Result = TypeVar("_Result")
 
@@ -41,7 +40,7 @@ class Jobs(Generic[_Batch, _Result]):
 
     Args:
         function: what is done to a batch. Batches and results must be fit for pickle; see
-            `Rows`.
+            `edgecalc.network.batches.Rows`.
         jobs: how many batches are worked on at once, at least 1; with 1, and where processes
             cannot be forked, there is no other process.
 
@@ -224,49 +223,3 @@ def _serve(connection: Connection[Any, Any], function: Callable[[Any], object]) 
             connection.send(error)
     except (OSError, EOFError):  # the other end has gone
         pass
-
-
-class Rows(list[_Item]):
-    """Named tuples of one kind, by columns for pickle: a third of the time."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (
-            (_rows, (type(self[0]), tuple(zip(*cast(Any, self), strict=True))))
-            if self
-            else (Rows, ())
-        )
-
-
-def _rows(kind: Any, columns: tuple[Any, ...]) -> Rows[Any]:
-    return Rows(map(kind._make, zip(*columns, strict=True)))
-
-
-def in_batches(
-    items: Iterable[_Item], size: int, nothing_yet: object = object()
-) -> Iterator[list[_Item]]:
-    """Cuts items into lists of a size, the last one as long as it gets.
-
-    If the items end with an exception, those before it come first.
-
-    Args:
-        items: any number of them.
-        size: at least 1.
-        nothing_yet: in place of an item, says that the next may take a while; for it there is
-            an empty list.
-    """
-    batch: list[_Item] = []
-    try:
-        for item in items:
-            if item is nothing_yet:
-                yield []
-                continue
-            batch.append(item)
-            if len(batch) == size:
-                yield batch
-                batch = []
-    except Exception:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch

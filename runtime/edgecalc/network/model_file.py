@@ -17,7 +17,6 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
-from importlib import resources
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,6 +26,7 @@ from edgecalc.language.spec import Spec
 from edgecalc.version import __version__
 
 FORMAT = 2
+MODELS = Path(__file__).parents[1] / "models"
 MAX_METADATA_BYTES = 1 << 20
 # What goes through the metadata later, recursively or in words, need not expect any more.
 MAX_NESTING = 20
@@ -134,9 +134,7 @@ def read_packaged_model() -> Model:
     Raises:
         ModelError: if there is none, or it is damaged.
     """
-    folder = resources.files("edgecalc").joinpath("models")
-    items = folder.iterdir() if folder.is_dir() else ()
-    found = [item for item in items if item.name.endswith(".tflite")]
+    found = sorted(MODELS.glob("*.tflite"))
     if len(found) != 1:
         raise ModelError(
             f"edgecalc was installed with {len(found) or 'no'} packaged models instead of one; "
@@ -145,13 +143,12 @@ def read_packaged_model() -> Model:
     return replace(_read(found[0]), packaged=True)
 
 
-def _read(path: Any) -> Model:
-    """Reads a `Path`, or a `Traversable` of importlib.resources."""
+def _read(path: Path) -> Model:
     try:
         if path.is_dir():
             raise ModelError(f"{path}: is a directory, not a model file")
         # Opening a pipe could wait for ever, and reading a device need not end.
-        if isinstance(path, Path) and path.exists() and not path.is_file():
+        if path.exists() and not path.is_file():
             raise ModelError(f"{path}: is not a regular file")
         with path.open("rb") as file:
             return _parse(file, str(path))

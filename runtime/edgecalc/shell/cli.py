@@ -12,8 +12,7 @@ from typing import TextIO
 
 from edgecalc.calculator import BATCH_SIZE, Calculator
 from edgecalc.language.language import ExpressionError
-from edgecalc.network.cores import available_cores
-from edgecalc.network.jobs import in_batches
+from edgecalc.network.batches import in_batches
 from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
 from edgecalc.network.predictor import Predictor
 from edgecalc.shell import arguments, files, interrupts, joined, lines
@@ -119,6 +118,7 @@ def _explain(calculator: Calculator, expressions: list[str]) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     """`edgecalc predict [FILE…]`; also what reads standard input where there is no command."""
+    from edgecalc.network.cores import available_cores
     from edgecalc.shell import predict
 
     names = {field.name for field in fields(predict.PredictOptions)}

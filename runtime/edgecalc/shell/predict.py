@@ -16,7 +16,8 @@ import numpy as np
 from edgecalc.calculator import BATCH_SIZE, Answer, Calculator
 from edgecalc.language.counts import Score, exact_match_table
 from edgecalc.language.language import ExpressionError
-from edgecalc.network.jobs import Jobs, Rows, in_batches
+from edgecalc.network.batches import Rows, in_batches
+from edgecalc.network.jobs import Jobs
 from edgecalc.network.model_file import ModelError
 from edgecalc.shell import files, lines
 
