@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from edgecalc import ModelError
 from edgecalc.network.model_file import Model, read_model
 
 MICRO = "micro"  # the variant that is made for it
+_IN_THIS_PROCESS = "--in-this-process"
 _ALIGNMENT = 16  # of what it allocates
 _LARGEST_ARENA = 1 << 24
 
@@ -41,7 +43,7 @@ class MicroNetwork:
         self.interpreter, self._name = f"tflite-micro {__version__}", model.name
         # A child, for TensorFlow Lite Micro tells of every arena that is too small on stderr, and
         # some models crash it.
-        command = [sys.executable, "-m", "export.micro", model.name]
+        command = [sys.executable, "-m", "export.micro", _IN_THIS_PROCESS, model.name]
         found = subprocess.run(command, capture_output=True, text=True, check=False)
         if found.returncode:
             # The first thing it says is the reason, all that follows a consequence.
@@ -115,5 +117,26 @@ def smallest_arena(flatbuffer: bytes) -> int:
     return enough
 
 
+def main() -> int:
+    """Runs the command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        "python -m export.micro",
+        description="Prints how many bytes of memory a microcontroller needs for a model file.",
+    )
+    parser.add_argument("file", metavar="FILE", help="made by `make micro`")
+    parser.add_argument(_IN_THIS_PROCESS, action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    try:
+        model = read_model(given.file)
+        if given.in_this_process:
+            print(smallest_arena(model.flatbuffer))
+        else:
+            print(MicroNetwork(model).arena_bytes)
+    except ModelError as error:
+        print(f"python -m export.micro: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    print(smallest_arena(read_model(sys.argv[1]).flatbuffer))
+    sys.exit(main())
