@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from edgecalc.language.spec import PADDING
 
 import presets
 from pipeline.records import RecordFormat
+from tasks.task import SEQUENCE, task_of
 
 _FORMAT = 3  # `pipeline.manifest` has it too, and imports Beam, which takes a second
 _RECORDS = 5
-# These are symbols; `group` is the position of a name; all else is numbers.
+# These are symbols, and so are the ids of `SEQUENCE`; `group` is the position of a name; all else
+# is numbers.
 _TEXTS = ("expression", "answer")
+_BLANK = "␣"  # a symbol of a sequence that is padding
 
 
 class ShowError(ValueError):
@@ -71,6 +75,7 @@ class Records:
                 }
             )
             self._groups = list(next(iter(records.values())))
+            self._symbols = task_of(manifest["spec"]).sequence_symbols
             self.counts = {split: sum(groups.values()) for split, groups in records.items()}
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ShowError(f"{folder}: no corpus there; `make data` writes one") from error
@@ -141,6 +146,10 @@ class Records:
                 features[name] = data.decode("ascii")
             elif name == "group":
                 features[name] = self._groups[data[0]]
+            elif name == SEQUENCE:
+                features[name] = " ".join(
+                    self._symbols[number].replace(PADDING, _BLANK) for number in data
+                )
             else:
                 dtype = np.dtype(feature["dtype"]).newbyteorder("<")
                 features[name] = np.frombuffer(data, dtype).tolist()

@@ -20,6 +20,8 @@ from edgecalc.language.spec import AnySpec
 # The project's own tasks; others are entry points of this group.
 TASKS = {"calculator": "tasks.calculator.task:CalculatorTask"}
 ENTRY_POINTS = "edgecalc.tasks"
+# The part of a working that is a sequence of symbols, as a person writes one behind another.
+SEQUENCE = "sequence"
 # Of a task with more examples no more are drawn, unless asked for, and it is never counted whole.
 LARGEST_WHOLE = 10_000_000
 
@@ -102,6 +104,15 @@ class Task(ABC, Generic[AnySpec]):
     def working(self) -> dict[str, Feature]:
         """The forms of the working, by name; the name is that of the feature in a record."""
         return {}
+
+    @property
+    def sequence_symbols(self) -> list[str]:
+        """The symbols that the `SEQUENCE` of the working is written with, at most 256.
+
+        They are in the order of their ids, which are its values, and as a person reads them; the
+        first are those of the spec.
+        """
+        return list(self.spec.symbols)
 
     @abstractmethod
     def examples(self, indices: np.ndarray) -> Examples:

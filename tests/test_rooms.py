@@ -18,7 +18,7 @@ from edgecalc.language.spec import Spec
 
 from model.networks import NETWORKS
 from tasks.calculator.task import CalculatorTask
-from tasks.task import Task
+from tasks.task import SEQUENCE, Task
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,7 +55,7 @@ PROTOCOL = {
 }
 # Fields of the calculator's spec and features of its records; a network can be called as a feature.
 WORDS = {field.name for field in dataclasses.fields(CalculatorSpec)}
-WORDS |= set(CalculatorTask(CalculatorSpec()).working) - set(NETWORKS)
+WORDS |= set(CalculatorTask(CalculatorSpec()).working) - set(NETWORKS) - {SEQUENCE}
 
 # Modules that whoever only answers, or describes a model, has no need of.
 UNNEEDED = (

@@ -11,13 +11,15 @@ from functools import cached_property
 
 import numpy as np
 from edgecalc.language.calculator.language import CalculatorLanguage
+from edgecalc.language.calculator.sequence import Layout
 from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.calculator.truth import true_answers, write_numbers
 from edgecalc.language.calculator.working import has_working
 
+from tasks.calculator.sequence import failed_parts
 from tasks.calculator.working import failed_stages, true_working, working_features
 from tasks.splits import content_key
-from tasks.task import Examples, Feature, Task
+from tasks.task import SEQUENCE, Examples, Feature, Task
 
 
 class CalculatorTask(Task[CalculatorSpec]):
@@ -35,6 +37,13 @@ class CalculatorTask(Task[CalculatorSpec]):
     def working(self) -> dict[str, Feature]:
         """None if an operator has no working, see `edgecalc.language.calculator.working`."""
         return working_features(self.spec) if has_working(self.spec) else {}
+
+    @property
+    def sequence_symbols(self) -> list[str]:
+        """Those of the spec, and digits with a carry."""
+        if not has_working(self.spec):
+            return super().sequence_symbols
+        return Layout(self.spec).symbols
 
     def examples(self, indices: np.ndarray) -> CalculatorExamples:
         """The expressions at these indices."""
@@ -113,7 +122,10 @@ class CalculatorExamples(Examples):
         return true_working(self.spec, self.operators, self.a, self.b, self.keys())
 
     def failed_stages(self, outputs: Mapping[str, np.ndarray]) -> list[str]:
-        """See `tasks.calculator.working`."""
-        if "columns" not in outputs:
-            return super().failed_stages(outputs)
-        return failed_stages(self.spec, self.operators, outputs, self.working())
+        """See `tasks.calculator.working`, and for a sequence `tasks.calculator.sequence`."""
+        if "columns" in outputs:
+            return failed_stages(self.spec, self.operators, outputs, self.working())
+        if SEQUENCE in outputs:
+            written = outputs[SEQUENCE].argmax(axis=-1)
+            return failed_parts(self.spec, written, self.working()[SEQUENCE])
+        return super().failed_stages(outputs)

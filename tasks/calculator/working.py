@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from edgecalc.language.calculator.sequence import Layout
 from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.calculator.working import ABSENT, Axis, read_symbols
 
+from tasks.calculator.sequence import true_sequence
 from tasks.splits import mix
-from tasks.task import Feature
+from tasks.task import SEQUENCE, Feature
 
 # Steps of carrying that each record tells of beside its own expression.
 DRAWN_STEPS = 2
@@ -29,6 +31,7 @@ def working_features(spec: CalculatorSpec) -> dict[str, Feature]:
         "digits": Feature(axis.shown),
         "negative": Feature(1),
         "carrying": Feature(4 * DRAWN_STEPS, "int16"),
+        SEQUENCE: Feature(Layout(spec).length),
     }
     return {name: feature for name, feature in features.items() if feature.length}
 
@@ -56,6 +59,7 @@ def true_working(
         `negative`: 1 for a negative number, uint8 (n, 1).
         `carrying`: steps of carrying that have nothing to do with the expression, see
         `drawn_steps`, int16 (n, 4 * DRAWN_STEPS).
+        `sequence`: symbols one behind another, see `tasks.calculator.sequence`, uint8 (n, length).
     """
     axis, digits = Axis(spec), spec.digits
     first, second = (_digits(number.astype(np.int32), digits) for number in (a, b))
@@ -90,6 +94,7 @@ def true_working(
         "negative": negative[:, None].astype(np.uint8),
         "carrying": drawn_steps(axis, keys),
     }
+    working[SEQUENCE] = true_sequence(spec, operators, working)
     return {name: working[name] for name in working_features(spec)}
 
 

@@ -1,4 +1,4 @@
-"""The working of one answer, as a person would write it down, from what the network wrote."""
+"""What a network wrote that has a working in columns, see `working`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgecalc.language.calculator.spec import POINT, CalculatorSpec
+from edgecalc.language.calculator.paper import Row, doubts, marked, operation, table
+from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.calculator.working import (
     ABSENT,
     Axis,
@@ -15,9 +16,7 @@ from edgecalc.language.calculator.working import (
     read_symbols,
     shapes,
 )
-from edgecalc.language.language import SURE, Explanation
-
-_UNSURE = "?"
+from edgecalc.language.language import Explanation
 
 
 @dataclass(frozen=True)
@@ -84,32 +83,22 @@ class ColumnsExplanation(Explanation):
     def unsure(self) -> list[str]:
         """The symbols that the network is unsure of, in words: `columns 3: 163 (61%)`."""
         return [
-            f"{name} {number + 1}: {_shown(symbols[number])} ({probability:.0%})"
+            doubt
             for name, probabilities in self.certainty.items()
-            for symbols in [getattr(self, name)]
-            for number, probability in enumerate(probabilities)
-            if probability < SURE
+            for doubt in doubts(name, [*map(_shown, getattr(self, name))], probabilities)
         ]
 
     def lines(self) -> list[str]:
         """The working in lines, to print."""
-        spec, axis = self.spec, Axis(self.spec)
-        divides = self.operator == "/"
-        units = axis.units - spec.places * divides
-        places = range(axis.places if divides else axis.shown)
+        axis = Axis(self.spec)
         # A negative number's complement begins with nines, which tell nothing.
-        digits = [0] * axis.shown if self.operator == "-" else self.digits
-        first = next(p for p in places if p == units or self.columns[p] or digits[p])
-        rows = {
-            "place": [_place(units - place) for place in places],
-            "columns": self._marked("columns")[: len(places)],
-            "digits": self._marked("digits"),
-        }
-        rows = {title: cells[first:] for title, cells in rows.items()}
-        width = 2 + max(len(cell) for cells in rows.values() for cell in cells)
+        tells = self.operator != "-"
+        rows = [
+            Row("columns", self._marked("columns"), self.columns),
+            Row("digits", self._marked("digits"), self.digits if tells else []),
+        ]
         lines = [f"{self.expression} = {self.answer}", f"  {self._operation()}"]
-        for title, cells in rows.items():
-            lines.append(f"  {title:<8}" + "".join(cell.rjust(width) for cell in cells))
+        lines += table(axis, self.operator, rows)
         if self.answer.startswith("-"):
             lines.append(
                 f"  less than 0: the digits are those of 1{'0' * axis.shown} - the answer's"
@@ -117,32 +106,13 @@ class ColumnsExplanation(Explanation):
         return lines + [f"  unsure of {unsure}" for unsure in self.unsure()]
 
     def _marked(self, name: str) -> list[str]:
-        probabilities = self.certainty[name]
-        return [
-            _shown(symbol) + _UNSURE * (probability < SURE)
-            for symbol, probability in zip(getattr(self, name), probabilities, strict=True)
-        ]
+        return marked(map(_shown, getattr(self, name)), self.certainty[name])
 
     def _operation(self) -> str:
-        spec = self.spec
-        digits = self._marked("operands")
-        a, b = "".join(digits[: spec.digits]), "".join(digits[spec.digits :])
-        if self.operator in "+-" or not self.multiplier:
-            return f"{a} {self.operator} {b}"
-        multiplier = self._marked("multiplier")
-        if self.operator == "/":
-            decimals = Axis(spec).reciprocal_decimals
-            whole, rest = "".join(multiplier[:-decimals]), "".join(multiplier[-decimals:])
-            return f"{a} × {whole.strip()}{POINT}{rest}    1/{b.lstrip('0')}, from memory"
-        return f"{a} × {''.join(multiplier).strip()}"
+        return operation(
+            self.spec, self.operator, self._marked("operands"), self._marked("multiplier")
+        )
 
 
 def _shown(symbol: int | str) -> str:
     return " " if symbol == ABSENT else str(symbol)
-
-
-def _place(exponent: int) -> str:
-    """The value of a place: `100`, `10`, `1`, `.1`; from the fourth decimal on, `e-4`."""
-    if exponent >= 0:
-        return "1" + "0" * exponent
-    return POINT + "0" * (-exponent - 1) + "1" if exponent >= -3 else f"e{exponent}"

@@ -53,10 +53,12 @@ class CalculatorLanguage(Language[CalculatorSpec]):
     def explain(
         self, expression: str, answer: str, outputs: Mapping[str, np.ndarray]
     ) -> Explanation | None:
-        """Shows places, columns and digits, as a person would write them down."""
+        """Shows places, columns or rows, and digits, as a person would write them down."""
         from edgecalc.language.calculator.explanation import ColumnsExplanation
+        from edgecalc.language.calculator.sequence_explanation import SequenceExplanation
 
-        return ColumnsExplanation.of(self.spec, expression, answer, outputs)
+        given = (self.spec, expression, answer, outputs)
+        return ColumnsExplanation.of(*given) or SequenceExplanation.of(*given)
 
     def truth(self, expressions: Sequence[str]) -> tuple[np.ndarray, list[str]]:
         """Calculates in integers."""
