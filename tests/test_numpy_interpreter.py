@@ -90,6 +90,7 @@ def test_a_table_gives_the_same(model_path: Path):
                 ("columns", COLUMNS, CalculatorSpec(digits=4), "float32"),
                 ("seq2seq", {}, CalculatorSpec(digits=3), "int8"),
                 ("seq2seq", {}, CalculatorSpec(digits=1, operators="+"), "float16"),
+                ("transformer", {}, CalculatorSpec(digits=2), "int8"),
             ]
         ),
     ],

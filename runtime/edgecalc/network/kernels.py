@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgecalc.network.flatbuffer import DTYPES, Operator, Tensor
-from edgecalc.network.operators import RELU, RELU6, chosen_slices
+from edgecalc.network.shape_rules import RELU, RELU6, WHOLE_NUMBERS, chosen_slices
 
 # From the inputs to the output, or to a sequence of all outputs.
 Kernel = Callable[..., Any]
@@ -191,6 +191,16 @@ def _sum(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Kernel:
     return total
 
 
+def _arg_max(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Kernel:
+    kind = WHOLE_NUMBERS[op.options["type"]]
+    return lambda x, axis: x.argmax(int(axis)).astype(kind)
+
+
+def _l2_normalization(x: np.ndarray) -> Any:
+    length = np.sqrt(np.einsum("...i,...i->...", x, x))
+    return x / np.maximum(length, np.float32(1e-6))[..., None]
+
+
 def _shape(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Kernel:
     kind = DTYPES[tensors[op.outputs[0]].type]
     return lambda x: np.array(x.shape, kind)
@@ -232,6 +242,7 @@ KERNELS: dict[int, Maker] = {
     6: _dequantize,
     8: _ufunc(np.floor),
     9: _fully_connected,
+    11: _ufunc(_l2_normalization),
     14: _logistic,
     18: _ufunc(np.multiply),
     19: _ufunc(_relu),
@@ -246,6 +257,7 @@ KERNELS: dict[int, Maker] = {
     49: _split,
     53: _cast,
     55: _ufunc(np.maximum),
+    56: _arg_max,
     57: _ufunc(np.minimum),
     69: _tile,
     70: _expand_dims,

@@ -25,7 +25,8 @@ from edgecalc.network.flatbuffer import (
 from edgecalc.network.kernels import KERNELS
 from edgecalc.network.model_file import Model, ModelError
 from edgecalc.network.operator_names import operator_name
-from edgecalc.network.operators import KNOWN, SHAPE, OperatorError, Value
+from edgecalc.network.operators import KNOWN, SHAPE
+from edgecalc.network.shape_rules import OperatorError, Value
 from edgecalc.network.tables import FlatbufferError
 
 # One expression, and a block as large as `edgecalc predict` makes them.
