@@ -44,7 +44,10 @@ def compiled(model: keras.Model, losses: dict[str, Any], training: Training) -> 
         warmup_steps=training.warmup_steps,
     )
     optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm
+        rate,
+        weight_decay=training.weight_decay,
+        beta_2=training.beta_2,
+        global_clipnorm=training.clip_norm,
     )
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, losses, jit_compile=True)

@@ -25,6 +25,7 @@ class Training:
     learning_rate: float = field(default=3e-3, metadata={"help": "the peak rate"})
     warmup_steps: int = field(default=300, metadata={"help": "steps up to the peak rate"})
     weight_decay: float = field(default=1e-4, metadata={"help": "of AdamW"})
+    beta_2: float = field(default=0.999, metadata={"help": "of AdamW"})
     clip_norm: float = field(default=1.0, metadata={"help": "largest norm of a gradient"})
     first_groups: str = field(
         default="",
@@ -46,6 +47,8 @@ class Training:
         for name in ("learning_rate", "clip_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0: {getattr(self, name)}")
+        if not 0 <= self.beta_2 < 1:
+            raise ValueError(f"beta_2 must be from 0 to below 1: {self.beta_2}")
         if self.steps % self.epoch_steps:
             raise ValueError(
                 f"steps {self.steps} are no multiple of epoch_steps {self.epoch_steps}"

@@ -1,0 +1,5 @@
+"""The `transformer` network, of which `decoder` has the layers."""
+
+from model.networks.transformer.transformer import Transformer
+
+__all__ = ["Transformer"]
