@@ -1,4 +1,6 @@
-"""`python -m export.package FILE`: puts a verified export into the package, in place of what ships.
+"""`python -m export.package FILE`: puts a verified export into the package.
+
+It takes the place of what ships of its preset.
 
 Only what is at least as good gets there: a whole training, counted on all there is, as exact in
 every group as the model before it.
@@ -16,7 +18,7 @@ from pathlib import Path
 import edgecalc
 from edgecalc import Calculator, ModelError
 from edgecalc.language.counts import format_percentage, format_score
-from edgecalc.network.model_file import Model, read_model
+from edgecalc.network.model_file import Model, packaged_name, read_model
 
 MAX_BYTES = 2_000_000  # of a file that every device gets
 _MODELS = Path(edgecalc.__file__).parent / "models"
@@ -28,11 +30,11 @@ class PackageError(ValueError):
 
 
 def package(path: Path, folder: Path = _MODELS) -> tuple[Model, list[str]]:
-    """Puts a model file into the package; what shipped before is gone then.
+    """Puts a model file into the package; what shipped of its preset is gone then.
 
     Args:
         path: the file.
-        folder: where the package has its one model.
+        folder: where the package has its models.
 
     Returns:
         The model that ships now, and notes for whoever reads along.
@@ -43,9 +45,11 @@ def package(path: Path, folder: Path = _MODELS) -> tuple[Model, list[str]]:
         PackageError: if it is not to ship.
     """
     model = read_model(path)
-    former, notes = _read_former(folder)
+    name = packaged_name(path)
+    files = [other for other in sorted(folder.glob("*.tflite")) if packaged_name(other) == name]
+    formers, notes = _formers(files)
     _check(model, path)
-    if former is not None:
+    for former in formers:
         _compare(model, former)
     calculator = Calculator(path)
     calculator.answer(calculator.language.example())
@@ -53,26 +57,21 @@ def package(path: Path, folder: Path = _MODELS) -> tuple[Model, list[str]]:
     partial = target.with_suffix(".partial")  # no model as yet
     shutil.copyfile(path, partial)
     os.replace(partial, target)
-    for other in _models(folder):
+    for other in files:
         if other != target:
             other.unlink()
     return read_model(target), notes
 
 
-def _models(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.tflite"))
-
-
-def _read_former(folder: Path) -> tuple[Model | None, list[str]]:
-    """The model that ships, and notes; None if there is none that can be read."""
-    found = _models(folder)
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise PackageError(f"{folder} has more than one model to compare with: {names}")
-    try:
-        return (read_model(found[0]) if found else None), []
-    except ModelError as error:
-        return None, [f"what ships cannot be read, so nothing is compared with it: {error}"]
+def _formers(files: list[Path]) -> tuple[list[Model], list[str]]:
+    """The models that can be read, and notes on the others."""
+    models, notes = [], []
+    for path in files:
+        try:
+            models.append(read_model(path))
+        except ModelError as error:
+            notes.append(f"what ships cannot be read, so nothing is compared with it: {error}")
+    return models, notes
 
 
 def _check(model: Model, path: Path) -> None:

@@ -204,10 +204,24 @@ def test_a_spec_that_does_not_fit_the_tensors_is_refused(
         Calculator(path)
 
 
-def test_a_package_without_a_model_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_models_in_the_package_go_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(model_file, "MODELS", tmp_path / "models")
-    with pytest.raises(ModelError, match="no packaged models"):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match="no model release came with the package, there are none"):
         Calculator()
     (tmp_path / "models").mkdir()
-    written(tmp_path / "models", CONTENT)
-    assert model_file.read_packaged_model().spec == SPEC
+    for preset in ("release", "add-subtract"):
+        (tmp_path / "models" / f"edgecalc-{preset}-int8.tflite").write_bytes(CONTENT)
+    assert set(model_file.packaged_models()) == {"release", "add-subtract"}
+    for name in (None, "release", "add-subtract"):
+        model = model_file.find_model(name)
+        assert (model.spec, model.packaged) == (SPEC, True)
+    with pytest.raises(ModelError, match="there are add-subtract, release"):
+        model_file.read_packaged_model("other")
+    with pytest.raises(ModelError, match=r"^other: cannot be read: No such file"):
+        Calculator("other")
+    # Whoever means a file of such a name says that it is one.
+    with pytest.raises(ModelError, match=r"^release: cannot be read"):
+        Calculator(Path("release"))
+    with pytest.raises(ModelError, match=r"^release: cannot be read"):
+        Calculator("./release")

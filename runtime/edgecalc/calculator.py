@@ -14,7 +14,7 @@ from edgecalc.language.language import Explanation, ExpressionError, Language
 from edgecalc.language.spec import Spec
 from edgecalc.network.batches import Rows, in_batches
 from edgecalc.network.contract import ANSWER
-from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
+from edgecalc.network.model_file import ModelError, find_model
 from edgecalc.network.predictor import Predictor
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class Calculator:
     Not safe to share between threads; a forked process can use the one that it finds.
 
     Args:
-        model: an exported model file; None for the model that ships with the package.
+        model: an exported model file, or the name of a model in the package, see
+            `edgecalc.network.model_file.packaged_models`; None for the first choice there.
         threads: threads of TFLite, at least 1; None for its default.
         interpreter: what runs the network: `tflite`, or `numpy`, which needs nothing but numpy;
             None for TFLite where it is installed, else numpy.
@@ -65,7 +66,7 @@ class Calculator:
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1: {threads}")
-        self._model = read_packaged_model() if model is None else read_model(model)
+        self._model = find_model(model)
         self._predictor = Predictor(self._model, threads, interpreter)
         self._is_plain = self.language.plain_form().fullmatch
 

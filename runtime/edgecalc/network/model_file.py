@@ -27,6 +27,7 @@ from edgecalc.version import __version__
 
 FORMAT = 2
 MODELS = Path(__file__).parents[1] / "models"
+DEFAULT_MODEL = "release"
 MAX_METADATA_BYTES = 1 << 20
 # What goes through the metadata later, recursively or in words, need not expect any more.
 MAX_NESTING = 20
@@ -128,19 +129,44 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     return _read(Path(path))
 
 
-def read_packaged_model() -> Model:
-    """Reads the model that ships inside the package.
+def packaged_models() -> dict[str, Path]:
+    """The models inside the package, by the names of the presets that they were made with."""
+    return {packaged_name(path): path for path in sorted(MODELS.glob("*.tflite"))}
+
+
+def packaged_name(path: Path) -> str:
+    """By which name a file goes in the package: `edgecalc-release-int8.tflite` is `release`."""
+    preset, _, variant = path.stem.removeprefix("edgecalc-").rpartition("-")
+    return preset or variant
+
+
+def read_packaged_model(name: str = DEFAULT_MODEL) -> Model:
+    """Reads a model that ships inside the package.
 
     Raises:
-        ModelError: if there is none, or it is damaged.
+        ModelError: if there is none of this name, or it is damaged.
     """
-    found = sorted(MODELS.glob("*.tflite"))
-    if len(found) != 1:
-        raise ModelError(
-            f"edgecalc was installed with {len(found) or 'no'} packaged models instead of one; "
-            "name a model file (--model FILE)"
-        )
-    return replace(_read(found[0]), packaged=True)
+    found = packaged_models()
+    if name not in found:
+        others = f"there are {', '.join(found)}" if found else "there are none"
+        raise ModelError(f"no model {name} came with the package, {others}; --model FILE names one")
+    return replace(_read(found[name]), packaged=True)
+
+
+def find_model(model: str | os.PathLike[str] | None) -> Model:
+    """Reads a model.
+
+    Args:
+        model: the name of one in the package, or a file; None for the first choice of the package.
+
+    Raises:
+        ModelError: if there is none, or it cannot be read, see `read_model`.
+    """
+    if model is None:
+        return read_packaged_model()
+    if isinstance(model, str) and model in packaged_models():
+        return read_packaged_model(model)
+    return read_model(model)
 
 
 def _read(path: Path) -> Model:

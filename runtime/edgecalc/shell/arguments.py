@@ -114,7 +114,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=_file,
         metavar="FILE",
-        help="an exported model file (the one in the package)",
+        help="an exported model file, or the name of a model in the package (the first choice)",
     )
     parser.add_argument(
         "--interpreter",

@@ -13,7 +13,7 @@ from typing import TextIO
 from edgecalc.calculator import BATCH_SIZE, Calculator
 from edgecalc.language.language import ExpressionError
 from edgecalc.network.batches import in_batches
-from edgecalc.network.model_file import ModelError, read_model, read_packaged_model
+from edgecalc.network.model_file import ModelError, find_model
 from edgecalc.network.predictor import Predictor
 from edgecalc.shell import arguments, files, interrupts, joined, lines
 from edgecalc.shell.leaving import INTERRUPTED, MESSAGE
@@ -133,7 +133,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> int:
     """`edgecalc info`."""
-    model = read_packaged_model() if options.model is None else read_model(options.model)
+    model = find_model(options.model)
     with interrupts.hushed():
         # What a card says of a network that cannot run is not worth a word.
         Predictor(model, interpreter=options.interpreter)

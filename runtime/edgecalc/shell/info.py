@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgecalc.language.counts import exact_match_table, format_percentage
-from edgecalc.network.model_file import Model
+from edgecalc.network.model_file import Model, packaged_models
 from edgecalc.shell.lines import printable
 
 
@@ -26,6 +26,7 @@ def describe(model: Model, interpreter: str) -> str:
         ("network", f"{card['network']}, {card['variant']}, {size}"),
         ("sha256", card["flatbuffer"]["sha256"]),
         ("interpreter", interpreter),
+        ("in package", ", ".join(packaged_models())),
     ]
     rows += [(key, _listed(card[key])) for key in ("training", "corpus")]
     columns = {"held out": card["accuracy"]["held_out"]}
