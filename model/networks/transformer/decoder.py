@@ -172,7 +172,7 @@ class Decoder(layers.Layer):
     ) -> None:
         super().__init__(**options)
         self.lengths = Lengths(*lengths)
-        self.sizes = {
+        self.sizes: dict[str, Any] = {
             "lengths": list(lengths),
             "symbols": symbols,
             "answer_symbols": answer_symbols,
@@ -190,7 +190,7 @@ class Decoder(layers.Layer):
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Makes the weights."""
-        width = self.sizes["width"]
+        width: int = self.sizes["width"]
         spread = initializers.RandomNormal(stddev=_SPREAD)
         self.embedding = self.add_weight((self.sizes["symbols"], width), spread, name="embedding")
         positions = sum(self.lengths) - 1

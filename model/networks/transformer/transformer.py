@@ -45,9 +45,9 @@ class Transformer:
 
         Returns:
             A model from symbol ids, int32 (n, expression_length), to probabilities: `answer` (n,
-            answer_length, symbols), and if the task has a sequence `sequence` (n, length,
-            the task's sequence_symbols). A training model from all of a text but for its last symbol to
-            the logits of all that is to be written, `written`.
+            answer_length, symbols), and if the task has a sequence `sequence` (n, length, its
+            sequence_symbols). A training model from all of a text but for its last symbol to the
+            logits of all that is to be written, `written`.
         """
         lengths = _lengths(task)
         decoder = Decoder(

@@ -48,7 +48,7 @@ class Layout:
 
     @cached_property
     def symbols(self) -> list[str]:
-        """What it is written with, in the order of ids: 106; a carry stands small before a digit."""
+        """What it is written with, by id: 106 symbols; a carry stands small before its digit."""
         carries = _CARRIES[: self.largest_carry]
         return [*self.spec.symbols, *(f"{carry}{digit}" for carry in carries for digit in DIGITS)]
 

@@ -83,4 +83,3 @@ class SequenceExplanation(Explanation):
         lines.append(f"  {operation(self.spec, operator, operands, multiplier)}")
         lines += table(layout.axis, operator, rows)
         return lines + [f"  unsure of {unsure}" for unsure in self.unsure()]
-
