@@ -18,55 +18,55 @@ SPEC = CalculatorSpec()
 
 
 def expected(spec: CalculatorSpec, operator: str, a: int, b: int) -> list[int]:
-    """The sequence, from whole numbers: a row is one, and a carry what its lower end leaves."""
-    layout, ids = Layout(spec), id_table(spec)
-    axis, digits = layout.axis, spec.digits
+    """The sequence from whole numbers: a carry is what the lower end of a number leaves."""
+    layout, ids, digits = Layout(spec), id_table(spec), spec.digits
 
-    def symbol(character: str, carry: int = 0) -> int:
-        return int(ids[ord(character)]) if not carry else layout.carried(carry) + int(character)
+    def symbol(digit: int, carry: int = 0) -> int:
+        return int(ids[ord(str(digit))]) if not carry else layout.carried(carry) + digit
 
-    def digit(number: int, place: int) -> str:
-        return str(number // 10**place % 10)
-
-    blank = symbol(" ")
-    written = [blank] * layout.length
-    written[layout.operands] = [symbol(c) for c in f"{a:0{digits}}{b:0{digits}}"]
-    hidden, rows = axis.hidden, layout.rows
-    if operator in "*/":
-        multiplier = b * 10**hidden if operator == "*" else -(-(10**axis.reciprocal_decimals) // b)
-        text = f"{multiplier:0{axis.multiplier}}"
-        if operator == "*":
-            ones = axis.multiplier - hidden
-            text = text[ones - digits : ones].rjust(ones).ljust(axis.multiplier)
-        elif len(text) > axis.reciprocal_decimals + 1:
-            text = text[-axis.reciprocal_decimals - 1 :].rjust(len(text))
-        written[layout.multiplier] = [symbol(c) for c in text]
-        before = 0
-        for number, row in enumerate(rows[-digits:]):
-            factor = int(f"{a:0{digits}}"[number])
-            rounding = 5 * 10 ** (hidden - digits) if operator == "/" and number == 0 else 0
-            for place in range(row.stop - row.start):
-                if operator == "*" and place < hidden:
-                    continue
-                end = 10 ** (place + 1)
-                carry = (factor * (multiplier % end) + 10 * before % end + rounding % end) // end
-                total = factor * multiplier + 10 * before + rounding
-                written[row.start + place] = symbol(digit(total, place), carry)
-            before = total
-    else:
-        for place in range(digits):
+    def row(places: int, *terms: tuple[int, int]) -> list[int]:
+        """The sum of terms, each a digit times a number, from the lowest place."""
+        written = []
+        for place in range(places):
             end = 10 ** (place + 1)
-            lower = a % end + (b % end if operator == "+" else -(b % end))
-            carry = abs(lower // end)
-            result = a + b if operator == "+" else a - b
-            written[rows[-2].start + hidden + place] = symbol(digit(result, place), carry)
-            complement = result < 0 and -result % end > 0
-            written[rows[-1].start + hidden + place] = symbol(
-                digit(abs(result), place), int(complement)
-            )
-        sign = symbol("-") if result < 0 else symbol(digit(result, digits))
-        written[rows[-1].start + hidden + digits] = sign
-    return written
+            carry = sum(digit * (number % end) for digit, number in terms) // end
+            total = sum(digit * number for digit, number in terms)
+            written.append(symbol(total % end // 10**place, abs(carry)))
+        return written
+
+    parts = [[symbol(int(digit)) for digit in f"{a:0{digits}}{b:0{digits}}"]]
+    if operator == "+":
+        parts += [row(digits, (1, a), (1, b)), row(digits + 1, (1, a + b))]
+    elif operator == "-":
+        parts.append(row(digits, (1, a), (-1, b)))
+        # A complement, whose own is the difference.
+        read = row(digits, (-1, (a - b) % 10**digits)) if a < b else row(digits, (1, a - b))
+        parts.append([*read, int(ids[ord("-")]) if a < b else symbol(0)])
+    elif operator == "*":
+        heads = [a // 10 ** (digits - number) for number in range(digits + 1)]
+        for number in range(digits):
+            places, head = digits + 1 + number, 10 * heads[number]
+            parts.append(row(places, (1, b * head), (heads[number + 1] - head, b)))
+    else:
+        scaled, half = a * 10**spec.places, b // 2
+        parts.append(row(layout.rounded, (1, scaled), (1, half)))
+        rest, quotient = 0, []
+        for digit in f"{scaled + half:0{layout.steps}}":
+            rest = 10 * rest + int(digit)
+            nearest = min(range(-5, 10), key=lambda times: (abs(rest - times * b), -times))
+            parts.append([symbol(nearest % 10, 9 * (nearest < 0))])
+            *lower, _ = row(digits + 1, (1, rest), (-nearest, b))
+            rest -= nearest * b
+            parts.append([*lower, symbol(9 if rest < 0 else 0)])
+            quotient.append(nearest)
+        value = (scaled + half) // b
+        digit_values = [value // 10**place % 10 for place in range(layout.steps)]
+        known = [0] * layout.steps
+        for place, nearest in enumerate(reversed(quotient)):
+            known[place] = int(digit_values[place] > nearest)  # it has borrowed
+        parts.append([symbol(*pair) for pair in zip(digit_values, known, strict=True)])
+    written = [symbol for part in parts for symbol in part]
+    return written + [int(ids[ord(" ")])] * (layout.length - len(written))
 
 
 @pytest.mark.parametrize("digits", [1, 2])
@@ -102,8 +102,8 @@ def test_the_ids_follow_the_alphabet():
         assert row.tolist() == expected(spec, spec.operators[operator], int(a), int(b))
 
 
-def one(a: int, operator: str, b: int) -> CalculatorExamples:
-    return CalculatorExamples(SPEC, *np.array([[SPEC.operators.index(operator)], [a], [b]]))
+def one(a: int, operator: str, b: int, spec: CalculatorSpec = SPEC) -> CalculatorExamples:
+    return CalculatorExamples(spec, *np.array([[spec.operators.index(operator)], [a], [b]]))
 
 
 def explanation(a: int, operator: str, b: int, answer: str, unsure: int = -1):
@@ -129,14 +129,27 @@ def explanation(a: int, operator: str, b: int, answer: str, unsure: int = -1):
             ],
         ),
         (
-            explanation(5, "-", 17, "-12", unsure=Layout(SPEC).rows[-1].start + 8),
+            explanation(842, "/", 37, "22.757", unsure=Layout(SPEC).parts("/")["rest 4"].start),
+            [
+                "842/37 = 22.757",
+                "  842 ÷ 037, rounded by half of that",
+                "  place       100    10     1    .1   .01  .001",
+                "  dividend      8     4     2     0     1     8",
+                "  nearest       0     2     3    -2    -4    -3",
+                "  rest          8    10    -9  -16?   -11     9",
+                "  quotient      0     2     2    ¹7    ¹5    ¹7",
+                "  unsure of rest 4, 1: ¹4 (61%)",
+            ],
+        ),
+        (
+            explanation(5, "-", 17, "-12", unsure=Layout(SPEC).parts("-")["digits"].start + 1),
             [
                 "5-17 = -12",
                 "  005 - 017",
                 "  place     1000   100    10     1",
                 "  carries           ¹9    ¹8    ¹8",
                 "  digits       -    ¹0   ¹1?    ¹2",
-                "  unsure of row 3, 9: ¹1 (61%)",
+                "  unsure of digits 2: ¹1 (61%)",
             ],
         ),
         (
@@ -150,17 +163,32 @@ def explanation(a: int, operator: str, b: int, answer: str, unsure: int = -1):
             ],
         ),
     ],
-    ids=["product", "difference", "sum"],
+    ids=["product", "quotient", "difference", "sum"],
 )
 def test_it_is_laid_out_as_on_paper(made: SequenceExplanation, lines: list[str]):
     assert made.lines() == lines
 
 
-def test_a_quotient_shows_its_reciprocal():
-    lines = explanation(842, "/", 37, "22.757").lines()
-    assert lines[1] == "  842 × 0.0270270271    1/37, from memory"
-    assert lines[2].split()[-1] == "e-10"
-    assert lines[-1].split()[:7] == ["842", "×", "2", "2", "7", "5", "¹7"]
+def test_where_fewer_places_are_shown_than_there_are_digits_the_whole_dividend_is_written():
+    spec = CalculatorSpec(digits=2, places=1)
+    written = np.eye(len(Layout(spec).symbols))[one(99, "/", 7, spec).working()[SEQUENCE]]
+    made = SequenceExplanation.of(spec, "99/7", "14.1", {"sequence": written})
+    assert made.lines()[2:] == [
+        "  place      10   1  .1",
+        "  dividend    9   9   3",
+        "  nearest     1   4   2",
+        "  rest        2   1  -1",
+        "  quotient    1   4   1",
+    ]
+
+
+@pytest.mark.parametrize("operator", SPEC.operators)
+def test_whatever_a_network_wrote_is_shown(operator: str):
+    layout = Layout(SPEC)
+    for symbol in np.eye(len(layout.symbols)):
+        written = np.tile(symbol, (1, layout.length, 1))
+        made = SequenceExplanation.of(SPEC, f"1{operator}1", "?", {"sequence": written})
+        assert made.lines()[0] == f"1{operator}1 = ?"
 
 
 def test_another_shape_is_no_working_of_the_spec():
@@ -171,16 +199,16 @@ def test_another_shape_is_no_working_of_the_spec():
     assert SURE < 1
 
 
-def test_the_first_wrong_symbol_tells_the_part():
-    true = one(842, "/", 37).working()[SEQUENCE]
-    layout = Layout(SPEC)
-    for name, place in (
-        ("operands", 3),
-        ("multiplier", layout.multiplier.start),
-        ("row 2", layout.rows[1].start),
-        ("row 3", layout.length - 1),
-    ):
+@pytest.mark.parametrize("operator", SPEC.operators)
+def test_the_first_wrong_symbol_tells_the_part(operator: str):
+    chosen = one(842, operator, 37)
+    true = chosen.working()[SEQUENCE]
+    assert failed_parts(SPEC, chosen.operators, true, true) == ["answer"]
+    for name, part in Layout(SPEC).parts(operator).items():
         wrong = true.copy()
-        wrong[0, place:] = 15
-        assert failed_parts(SPEC, wrong, true) == [name]
-    assert failed_parts(SPEC, true, true) == ["answer"]
+        wrong[0, part.stop - 1 :] += 1
+        assert failed_parts(SPEC, chosen.operators, wrong, true) == [name]
+    if part.stop < true.shape[1]:
+        wrong = true.copy()
+        wrong[0, -1] = 0
+        assert failed_parts(SPEC, chosen.operators, wrong, true) == ["blanks"]

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from edgecalc.language.calculator.sequence import Layout
 from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
-from edgecalc.language.calculator.working import ABSENT
 from edgecalc.language.codec import id_table
 from edgecalc.language.spec import PADDING
 
+# From a layout and operands, integers (n,), to the totals of each part behind the operands: ten
+# times a carry and a digit, integers (symbols, n).
+_Parts = Iterator[np.ndarray]
+
 
 def true_sequence(
-    spec: CalculatorSpec, operators: np.ndarray, working: Mapping[str, np.ndarray]
+    spec: CalculatorSpec, operators: np.ndarray, a: np.ndarray, b: np.ndarray
 ) -> np.ndarray:
     """The sequences of n expressions.
 
     Args:
         spec: the language.
         operators: positions in `spec.operators`, uint8 (n,).
-        working: of the true working, see `tasks.calculator.working`, `operands` and, if there is
-            one, `multiplier`.
+        a: first operands, int64 (n,).
+        b: second operands, int64 (n,); not zero where the operator is `/`.
 
     Returns:
         Ids, uint8 (n, length), see `Layout`.
     """
     layout, ids = Layout(spec), id_table(spec)
-    digits = ids[np.frombuffer(DIGITS.encode("ascii"), np.uint8)]
     written = np.full((layout.length, len(operators)), ids[ord(PADDING)], np.uint8)
-    operands = np.ascontiguousarray(working["operands"].T)
-    written[layout.operands] = digits[operands]
-    if layout.axis.multiplier:
-        multiplier = np.ascontiguousarray(working["multiplier"].T)
-        written[layout.multiplier] = np.append(digits, ids[ord(PADDING)])[multiplier]
+    digits = ids[np.frombuffer(DIGITS.encode("ascii"), np.uint8)]
     # By carry and digit.
     symbols = np.concatenate([digits, layout.carried(1) + np.arange(10 * layout.largest_carry)])
     symbols = symbols.astype(np.uint8)
@@ -41,105 +39,127 @@ def true_sequence(
         chosen = np.flatnonzero(operators == number)
         if not len(chosen):
             continue
-        a, b = np.split(operands[:, chosen].astype(np.int16), 2)
-        if operator in "+-":
-            first, second = layout.rows[-2:]
-            rows = _sum(a, b) if operator == "+" else _difference(a, b)
-            start = layout.axis.hidden
-            for row, content in zip((first, second), rows, strict=True):
-                places = slice(row.start + start, row.start + start + len(content))
-                written[places, chosen] = symbols[content]
-            if operator == "-":
-                minus = chosen[rows[0][-1] >= 10]
-                written[second.start + start + spec.digits, minus] = ids[ord("-")]
-        else:
-            factor = multiplier[::-1, chosen].astype(np.int16)
-            factor[factor == ABSENT] = 0
-            rounding = layout.axis.hidden - spec.digits if operator == "/" else None
-            rows = _products(a, factor, layout.rows[-spec.digits :], rounding)
-            # Nothing is written below the ones of a product.
-            below = layout.axis.hidden if operator == "*" else 0
-            for row, content in zip(layout.rows[-spec.digits :], rows, strict=True):
-                written[row.start + below : row.stop, chosen] = symbols[content[below:]]
+        first, second = a[chosen], b[chosen]
+        parts = layout.parts(operator)
+        contents = [_digits(first, spec.digits)[::-1], _digits(second, spec.digits)[::-1]]
+        totals = [np.concatenate(contents), *_TRUTHS[operator](layout, first, second)]
+        for part, content in zip(parts.values(), totals, strict=True):
+            written[part, chosen] = symbols[content]
+        if operator == "-":
+            minus = chosen[first < second]
+            written[parts["digits"].stop - 1, minus] = ids[ord("-")]
     return np.ascontiguousarray(written.T)
 
 
-def failed_parts(spec: CalculatorSpec, written: np.ndarray, true: np.ndarray) -> list[str]:
+def failed_parts(
+    spec: CalculatorSpec, operators: np.ndarray, written: np.ndarray, true: np.ndarray
+) -> list[str]:
     """In which part each of n wrong answers went wrong: that of the first symbol that is not true.
 
     Args:
         spec: the language.
+        operators: positions in `spec.operators`, uint8 (n,).
         written: ids that a network wrote, integers (n, length).
         true: the true ones, uint8 (n, length).
 
     Returns:
-        `operands`, `multiplier`, `row 1` and so on, or `answer` for each.
+        A name of `Layout.parts`, `blanks` behind them, or `answer` for each.
     """
     layout = Layout(spec)
-    parts = {"operands": layout.operands, "multiplier": layout.multiplier}
-    parts |= {f"row {number}": row for number, row in enumerate(layout.rows, 1)}
-    names = np.full(len(true), "answer", dtype=object)
-    for name, part in reversed(parts.items()):  # the earliest has the last word
-        names[(written[:, part] != true[:, part]).any(axis=1)] = name
-    found: list[str] = names.tolist()
+    wrong = written != true
+    found = []
+    for operator, row in zip(operators, wrong, strict=True):
+        parts = layout.parts(spec.operators[operator])
+        names = (name for name, part in parts.items() if row[part].any())
+        found.append(next(names, "blanks" if row.any() else "answer"))
     return found
 
 
-def _sum(a: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
-    """Totals in each place with the carry, and the digits, from the lowest; (places, n) each."""
-    first = np.empty(a.shape, np.int16)
-    carry = np.zeros(a.shape[1], np.int16)
-    for place in range(len(a)):
-        first[place] = a[-1 - place] + b[-1 - place] + carry
-        carry = first[place] // 10
-    return [first, np.concatenate([first % 10, carry[None]])]
+def _digits(numbers: np.ndarray, count: int) -> np.ndarray:
+    """The lowest digits, from the lowest (count, n)."""
+    digits = np.empty((count, len(numbers)), np.int64)
+    for place in range(count):
+        rest = numbers // 10
+        digits[place] = numbers - 10 * rest
+        numbers = rest
+    return digits
 
 
-def _difference(a: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
-    """Digits with 10 for what is borrowed, and those of the difference without its sign."""
-    first, second = (
-        np.empty((len(a), a.shape[1]), np.int16),
-        np.zeros_like(a, shape=(len(a) + 1, a.shape[1])),
-    )
-    borrow = np.zeros(a.shape[1], np.int16)
-    for place in range(len(a)):
-        total = a[-1 - place] - b[-1 - place] - borrow
-        borrow = (total < 0).astype(np.int16)
-        first[place] = total + 20 * borrow  # the digit is 10 more, and so is what says borrowed
-    negative = borrow
-    borrow = np.zeros(a.shape[1], np.int16)
-    for place in range(len(a)):
-        digit = first[place] % 10
-        total = np.where(negative, -digit - borrow, digit)
-        borrow = (total < 0).astype(np.int16)
-        second[place] = total + 20 * borrow
-    return [first, second]
+def _sums(places: int, *terms: np.ndarray) -> np.ndarray:
+    """Numbers added up digit by digit: in each place the digits and the carry (places, n)."""
+    totals = np.empty((places, len(terms[0])), np.int64)
+    carry: np.ndarray | int = 0
+    for place, digits in enumerate(zip(*(_digits(term, places) for term in terms), strict=True)):
+        totals[place] = sum(digits) + carry
+        carry = totals[place] // 10
+    return totals
 
 
-def _products(
-    a: np.ndarray, factor: np.ndarray, rows: list[slice], rounding: int | None
-) -> list[np.ndarray]:
-    """Totals in each place with the carry, from the lowest, for each row (places, n).
+def _differences(places: int, a: np.ndarray, b: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Takes a digit times b from a: in each place the digit and what it carries (places, n).
 
-    Args:
-        a: digits of the first operand, the highest first, int16 (digits, n).
-        factor: digits of the multiplier, the lowest first, int16 (places, n).
-        rows: the rows of the sequence.
-        rounding: the place in the first row that gets the 5 that rounds, if any.
+    What is borrowed counts as carried. What is below 0 has the digits of its complement.
     """
-    found: list[np.ndarray] = []
-    for digit, row in zip(a, rows, strict=True):
-        totals = np.empty((row.stop - row.start, a.shape[1]), np.int16)
-        carry = np.zeros(a.shape[1], np.int16)
-        for place in range(len(totals)):
-            total = carry
-            if place < len(factor):
-                total = total + digit * factor[place]
-            if found and place:
-                total = total + found[-1][place - 1] % 10
-            if not found and place == rounding:
-                total = total + 5
-            totals[place] = total
-            carry = total // 10
-        found.append(totals)
-    return found
+    totals = np.empty((places, len(a)), np.int64)
+    carry: np.ndarray | int = 0
+    for place, (digit, subtracted) in enumerate(
+        zip(_digits(a, places), _digits(b, places), strict=True)
+    ):
+        total = digit - times * subtracted + carry
+        carry = total // 10
+        totals[place] = total - 10 * carry + 10 * abs(carry)
+    return totals
+
+
+def _addition(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+    digits = layout.spec.digits
+    yield _sums(digits, a, b)
+    yield _digits(a + b, digits + 1)
+
+
+def _subtraction(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+    digits = layout.spec.digits
+    yield _differences(digits, a, b, np.ones_like(a))
+    # Below 0 the first row is a complement, of which this takes the complement.
+    complement = np.where(a < b, (a - b) % 10**digits, 0)
+    taken = _differences(digits, np.zeros_like(a), complement, np.ones_like(a))
+    yield np.concatenate([np.where(a < b, taken, _digits(a - b, digits)), 0 * taken[:1]])
+
+
+def _multiplication(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+    digits = layout.spec.digits
+    before = np.zeros_like(b)
+    for number, digit in enumerate(_digits(a, digits)[::-1], 1):
+        totals = np.empty((digits + number, len(a)), np.int64)
+        carry: np.ndarray | int = 0
+        terms = zip(_digits(b, len(totals)), _digits(10 * before, len(totals)), strict=True)
+        for place, (factor, above) in enumerate(terms):
+            totals[place] = digit * factor + above + carry
+            carry = totals[place] // 10
+        yield totals
+        before = 10 * before + digit * b
+
+
+def _division(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+    digits = layout.spec.digits
+    shifted, half = a * 10**layout.spec.places, b // 2
+    yield _sums(layout.rounded, shifted, half)
+    rest, quotient = np.zeros_like(a), []
+    for digit in _digits(shifted + half, layout.steps)[::-1]:
+        rest = 10 * rest + digit
+        nearest = (2 * rest + b) // (2 * b)
+        quotient.append(nearest)
+        yield (nearest % 10 + 90 * (nearest < 0))[None]
+        totals = _differences(digits + 1, rest, b, nearest)
+        totals[-1] %= 10  # 0, or 9 of what is below 0; nothing is left to borrow from
+        yield totals
+        rest = rest - nearest * b
+    totals, borrowed = np.empty((layout.steps, len(a)), np.int64), rest < 0
+    for place, nearest in enumerate(reversed(quotient)):
+        total = nearest - borrowed
+        borrowed = total < 0
+        totals[place] = total % 10 + 10 * borrowed
+    yield totals
+
+
+_TRUTHS = {"+": _addition, "-": _subtraction, "*": _multiplication, "/": _division}

@@ -79,7 +79,7 @@ class Block(layers.Layer):
         """
         length = x.shape[1]
         x = ops.reshape(x, (-1, self.width))
-        query, key, value = self._attended(x)
+        query, key, value = self.attended(x)
         keys = ops.reshape(key, (-1, length, self.head_width))
         values = ops.reshape(value, (-1, length, self.head_width))
         query = ops.reshape(query, (-1, length * self.heads, self.head_width))
@@ -87,7 +87,7 @@ class Block(layers.Layer):
         scores = ops.reshape(scores, (-1, length, self.heads, length))
         later = np.triu(np.full((length, length), _LATER, np.float32), 1)[:, None]
         shares = ops.reshape(ops.softmax(scores + later), (-1, length * self.heads, length))
-        x = self._added(x, ops.matmul(shares, values))
+        x = self.added_to(x, ops.matmul(shares, values))
         return ops.reshape(x, (-1, length, self.width)), keys, values
 
     def step(
@@ -103,15 +103,15 @@ class Block(layers.Layer):
         Returns:
             What goes on, (n, width), and keys and values with one more.
         """
-        query, key, value = self._attended(x)
+        query, key, value = self.attended(x)
         one = (-1, 1, self.head_width)
         keys = ops.concatenate([keys, ops.reshape(key, one)], axis=1)
         values = ops.concatenate([values, ops.reshape(value, one)], axis=1)
         query = ops.reshape(query, (-1, self.heads, self.head_width))
         shares = ops.softmax(ops.matmul(query, ops.transpose(keys, (0, 2, 1))))
-        return self._added(x, ops.matmul(shares, values)), keys, values
+        return self.added_to(x, ops.matmul(shares, values)), keys, values
 
-    def _attended(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def attended(self, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Query, key and value of rows (n, width); a query is scaled as in "Attention"."""
         normal = tf.math.l2_normalize(x, axis=-1)
         query = behind_norm(self.query) * self.head_width**-0.5
@@ -121,7 +121,7 @@ class Block(layers.Layer):
             ops.matmul(normal, behind_norm(self.value)),
         )
 
-    def _added(self, x: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
+    def added_to(self, x: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
         """Rows (n, width), with what was seen and what is made of it."""
         x = x + ops.matmul(ops.reshape(seen, (-1, self.heads * self.head_width)), self.out)
         normal = tf.math.l2_normalize(x, axis=-1)
@@ -211,12 +211,12 @@ class Decoder(layers.Layer):
         Returns:
             Logits of all that is to be written, float32 (n, working + answer, symbols).
         """
-        x = self._embedded(ids, 0)
+        x = self.embedded(ids, 0)
         for block in self.blocks:
             x, _, _ = block(x)
         x = ops.reshape(x[:, self.lengths.expression - 1 :], (-1, self.sizes["width"]))
         count = self.lengths.working + self.lengths.answer
-        return ops.reshape(self._logits(x), (-1, count, self.sizes["symbols"]))
+        return ops.reshape(self.logits(x), (-1, count, self.sizes["symbols"]))
 
     def write(self, expression: tf.Tensor) -> dict[str, tf.Tensor]:
         """Writes symbol by symbol, in each place the likeliest.
@@ -228,7 +228,7 @@ class Decoder(layers.Layer):
             Probabilities of symbols: `answer`, float32 (n, answer, answer_symbols), and if there
             is a working `sequence`, float32 (n, working, symbols).
         """
-        x, caches = self._embedded(expression, 0), []
+        x, caches = self.embedded(expression, 0), []
         for block in self.blocks:
             x, *cache = block(x)
             caches.append(cache)
@@ -236,7 +236,7 @@ class Decoder(layers.Layer):
         written = []
         count = self.lengths.working + self.lengths.answer
         for place in range(count):
-            logits = self._logits(x)
+            logits = self.logits(x)
             if place >= self.lengths.working:
                 logits = logits[:, : self.sizes["answer_symbols"]]
             written.append(ops.softmax(logits))
@@ -244,7 +244,7 @@ class Decoder(layers.Layer):
                 break
             # That of Keras looks at the sign of zeros, for which TFLite has nothing.
             chosen = tf.argmax(logits, axis=-1, output_type=tf.int32)
-            x = self._embedded(chosen, self.lengths.expression + place)
+            x = self.embedded(chosen, self.lengths.expression + place)
             for number, block in enumerate(self.blocks):
                 x, *caches[number] = block.step(x, *caches[number])
         outputs = {"answer": ops.stack(written[self.lengths.working :], axis=1)}
@@ -252,12 +252,12 @@ class Decoder(layers.Layer):
             outputs["sequence"] = ops.stack(written[: self.lengths.working], axis=1)
         return outputs
 
-    def _logits(self, x: tf.Tensor) -> tf.Tensor:
+    def logits(self, x: tf.Tensor) -> tf.Tensor:
         """Of rows (n, width)."""
         normal = tf.math.l2_normalize(x, axis=-1)
         return ops.matmul(normal, behind_norm(self.head)) + self.head_bias
 
-    def _embedded(self, ids: tf.Tensor, position: int) -> tf.Tensor:
+    def embedded(self, ids: tf.Tensor, position: int) -> tf.Tensor:
         """Of ids (n, length) or of the one at a position, (n,)."""
         # Keras's Embedding adds a comparison for every symbol in TFLite.
         rows = tf.gather(ops.convert_to_tensor(self.embedding), ids)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgecalc.language.calculator.paper import Row, doubts, marked, operation, table
-from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.language.calculator.paper import Row, doubts, marked, table
+from edgecalc.language.calculator.spec import POINT, CalculatorSpec
 from edgecalc.language.calculator.working import (
     ABSENT,
     Axis,
@@ -98,7 +98,9 @@ class ColumnsExplanation(Explanation):
             Row("digits", self._marked("digits"), self.digits if tells else []),
         ]
         lines = [f"{self.expression} = {self.answer}", f"  {self._operation()}"]
-        lines += table(axis, self.operator, rows)
+        divides = self.operator == "/"
+        places = axis.places if divides else axis.shown
+        lines += table(places, axis.units - self.spec.places * divides, rows)
         if self.answer.startswith("-"):
             lines.append(
                 f"  less than 0: the digits are those of 1{'0' * axis.shown} - the answer's"
@@ -109,9 +111,16 @@ class ColumnsExplanation(Explanation):
         return marked(map(_shown, getattr(self, name)), self.certainty[name])
 
     def _operation(self) -> str:
-        return operation(
-            self.spec, self.operator, self._marked("operands"), self._marked("multiplier")
-        )
+        digits = "".join(self._marked("operands"))
+        a, b = digits[: -self.spec.digits], digits[-self.spec.digits :]
+        multiplier = self._marked("multiplier")
+        if self.operator in "+-" or not multiplier:
+            return f"{a} {self.operator} {b}"
+        if self.operator == "/":
+            decimals = Axis(self.spec).reciprocal_decimals
+            whole, rest = "".join(multiplier[:-decimals]), "".join(multiplier[-decimals:])
+            return f"{a} × {whole.strip()}{POINT}{rest}    1/{b.lstrip('0')}, from memory"
+        return f"{a} × {''.join(multiplier).strip()}"
 
 
 def _shown(symbol: int | str) -> str:

@@ -1,15 +1,14 @@
-"""A working laid out as on paper: what is done with which numbers, then rows, place under place."""
+"""A working laid out as on paper: rows of symbols, place under place, and what was unsure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from edgecalc.language.calculator.spec import POINT, CalculatorSpec
-from edgecalc.language.calculator.working import Axis
+from edgecalc.language.calculator.spec import POINT
 from edgecalc.language.language import SURE
 
-_UNSURE = "?"
+UNSURE = "?"  # behind what a network was unsure of
 
 
 class Row(NamedTuple):
@@ -26,28 +25,20 @@ class Row(NamedTuple):
     tells: Sequence[object]
 
 
-def operation(
-    spec: CalculatorSpec, operator: str, operands: list[str], multiplier: list[str]
-) -> str:
-    """What is done with which numbers: `842 × 037`, from their symbols."""
-    a, b = "".join(operands[: spec.digits]), "".join(operands[spec.digits :])
-    if operator in "+-" or not multiplier:
-        return f"{a} {operator} {b}"
-    if operator == "/":
-        decimals = Axis(spec).reciprocal_decimals
-        whole, rest = "".join(multiplier[:-decimals]), "".join(multiplier[-decimals:])
-        return f"{a} × {whole.strip()}{POINT}{rest}    1/{b.lstrip('0')}, from memory"
-    return f"{a} × {''.join(multiplier).strip()}"
+def table(places: int, units: int, rows: list[Row]) -> list[str]:
+    """The rows under the names of their places, from the first one that tells something on.
 
-
-def table(axis: Axis, operator: str, rows: list[Row]) -> list[str]:
-    """The rows under the names of their places, from the first one that tells something on."""
-    divides = operator == "/"
-    units = axis.units - axis.spec.places * divides
-    places = range(axis.places if divides else axis.shown)
-    first = next(p for p in places if p == units or any(any(row.tells[p : p + 1]) for row in rows))
-    titled = [("place", [_place(units - place) for place in places])]
-    titled += [(row.title, row.cells[: len(places)]) for row in rows]
+    Args:
+        places: how many there are.
+        units: which of them, counted from 0, is that of the ones.
+        rows: what stands under them.
+    """
+    told = (
+        p for p in range(places) if p == units or any(any(row.tells[p : p + 1]) for row in rows)
+    )
+    first = next(told)
+    titled = [("place", [_place(units - place) for place in range(places)])]
+    titled += [(row.title, row.cells[:places]) for row in rows]
     width = 2 + max(len(cell) for _, cells in titled for cell in cells[first:])
     left = max(8, 1 + max(len(title) for title, _ in titled))
     return [
@@ -59,7 +50,7 @@ def table(axis: Axis, operator: str, rows: list[Row]) -> list[str]:
 def marked(symbols: Iterable[str], probabilities: Iterable[float]) -> list[str]:
     """Symbols, with a mark where the network was unsure."""
     pairs = zip(symbols, probabilities, strict=True)
-    return [symbol + _UNSURE * (probability < SURE) for symbol, probability in pairs]
+    return [symbol + UNSURE * (probability < SURE) for symbol, probability in pairs]
 
 
 def doubts(name: str, symbols: list[str], probabilities: list[float]) -> list[str]:

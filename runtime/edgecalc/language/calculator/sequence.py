@@ -1,16 +1,22 @@
 """The working as a sequence of symbols: what a person would write one behind the other on paper.
 
-    842/37:  the digits of both operands, the multiplier (here 1/37, rounded up), then the product
-             in as many rows as the first operand has digits, each from its lowest place to its
-             highest. A row is ten times the row before it, and the next digit of the first operand
-             times the multiplier. The first row of a quotient also has the 5 that rounds.
+A symbol is a digit, and the carry into the next place; without a carry it is the digit alone. Each
+follows from a few earlier ones by one small step. Rows go from the lowest place to the highest.
 
-A symbol of a row is a digit, and the carry into the next place; without a carry it is the digit
-alone. Sums and differences stand in the last two rows: first digit by digit, with what is carried
-or borrowed, then as they are read, a difference without its complement. So each symbol follows
-from a few earlier ones, and the last row has the digits of the answer, on the places of `Axis`.
+    842*37:  the digits of both operands, then a row for each digit of the first one: ten times the
+             row before it, and that digit times the second operand.
+    842/37:  the digits, then long division: the dividend with half of the divisor added, which
+             rounds; then for each digit of the quotient the multiple of the divisor that comes
+             nearest, and what it leaves, be it below 0; last the quotient with digits from 0 to 9.
+    5-17:    the digits, then the difference digit by digit, with what is borrowed, and as it is
+             read. A sum likewise.
 
-Scratchpads of this kind: Nye et al., "Show Your Work", 2021. What is true of it, the task knows.
+What is below 0 is written as its complement, a digit of a quotient too: -3 is 7, and borrows 9.
+
+A multiple that comes nearest need not be the largest that fits, so not much hangs on it: where two
+come equally near, either will do. Division of this kind is Robertson's, "A New Class of Digital
+Division Methods", 1958; scratchpads are Nye et al., "Show Your Work", 2021. What is true of it, the
+task knows.
 """
 
 from __future__ import annotations
@@ -19,9 +25,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
-from edgecalc.language.calculator.working import Axis
 
-_CARRIES = "¹²³⁴⁵⁶⁷⁸⁹"
+CARRIES = "¹²³⁴⁵⁶⁷⁸⁹"
 
 
 @dataclass(frozen=True)
@@ -29,55 +34,56 @@ class Layout:
     """Where in the sequence what is written, and how many symbols there are.
 
     Ids below `len(spec.symbols)` are those of the spec; behind them come digits with a carry.
-
-    Raises:
-        ValueError: if an operator of the spec has no working.
     """
 
     spec: CalculatorSpec
 
-    @cached_property
-    def axis(self) -> Axis:
-        """The places."""
-        return Axis(self.spec)
-
     @property
     def largest_carry(self) -> int:
         """9 where digits are multiplied: a product, a digit and a carry are 99 at most."""
-        return 9 if self.axis.multiplier else 1
+        return 9 if set(self.spec.operators) & set("*/") else 1
 
     @cached_property
     def symbols(self) -> list[str]:
         """What it is written with, by id: 106 symbols; a carry stands small before its digit."""
-        carries = _CARRIES[: self.largest_carry]
+        carries = CARRIES[: self.largest_carry]
         return [*self.spec.symbols, *(f"{carry}{digit}" for carry in carries for digit in DIGITS)]
 
     @property
-    def operands(self) -> slice:
-        """Both operands, zero-filled, the highest digit first."""
-        return slice(0, 2 * self.spec.digits)
+    def steps(self) -> int:
+        """Digits of a quotient, and of the dividend with half of the divisor added."""
+        digits, places = self.spec.digits, self.spec.places
+        return digits + places + (places < digits)
 
     @property
-    def multiplier(self) -> slice:
-        """The multiplier, the highest digit first; blank where it has none."""
-        start = self.operands.stop
-        return slice(start, start + self.axis.multiplier)
+    def rounded(self) -> int:
+        """The lowest digits of a dividend that half of the divisor changes."""
+        return self.spec.digits if self.spec.places >= self.spec.digits else self.steps
+
+    def parts(self, operator: str) -> dict[str, slice]:
+        """Where for an operator what is written, in its order; behind it all is blank."""
+        digits = self.spec.digits
+        lengths = {"operands": 2 * digits}
+        if operator in "+-":
+            lengths |= {"carries": digits, "digits": digits + 1}
+        elif operator == "*":
+            lengths |= {f"row {i}": digits + i for i in range(1, digits + 1)}
+        else:
+            lengths["dividend"] = self.rounded
+            for i in range(1, self.steps + 1):
+                lengths |= {f"digit {i}": 1, f"rest {i}": digits + 1}
+            lengths["quotient"] = self.steps
+        parts, start = {}, 0
+        for name, length in lengths.items():
+            parts[name] = slice(start, start + length)
+            start += length
+        return parts
 
     @cached_property
-    def rows(self) -> list[slice]:
-        """The rows, each a place longer than the one before it; the last one has all places."""
-        count = max(2, self.spec.digits if self.axis.multiplier else 0)
-        start: int = self.multiplier.stop
-        rows = []
-        for length in range(self.axis.places - count + 1, self.axis.places + 1):
-            rows.append(slice(start, start + length))
-            start += length
-        return rows
-
-    @property
     def length(self) -> int:
-        """Symbols of a sequence: 53."""
-        return int(self.rows[-1].stop)
+        """Symbols of a sequence: 45."""
+        ends = [[*self.parts(operator).values()][-1].stop for operator in self.spec.operators]
+        return int(max(ends))
 
     def carried(self, carry: int) -> int:
         """The first id of the digits with a carry, at least 1; that of 0."""

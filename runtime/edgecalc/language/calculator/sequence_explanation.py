@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from edgecalc.language.calculator.paper import Row, doubts, marked, operation, table
-from edgecalc.language.calculator.sequence import Layout
-from edgecalc.language.calculator.spec import CalculatorSpec
+from edgecalc.language.calculator.paper import UNSURE, Row, doubts, marked, table
+from edgecalc.language.calculator.sequence import CARRIES, Layout
+from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
 from edgecalc.language.calculator.working import has_working
 from edgecalc.language.language import Explanation
 
@@ -52,34 +53,82 @@ class SequenceExplanation(Explanation):
 
     def unsure(self) -> list[str]:
         """The symbols that the network is unsure of, in words: `row 1, 3: ²7 (61%)`."""
-        layout = Layout(self.spec)
-        parts = {"operands": layout.operands, "multiplier": layout.multiplier}
-        parts |= {f"row {number},": row for number, row in enumerate(layout.rows, 1)}
         return [
             doubt
-            for name, part in parts.items()
-            for doubt in doubts(name, self.symbols[part], self.certainty[part])
+            for name, part in self._parts.items()
+            for doubt in doubts(
+                f"{name}," if name[-1].isdigit() else name,
+                self.symbols[part],
+                self.certainty[part],
+            )
         ]
 
     def lines(self) -> list[str]:
         """The working in lines, to print."""
-        layout = Layout(self.spec)
-        cells = marked(self.symbols, self.certainty)
-        operator = next(c for c in self.expression if c in self.spec.operators)
-        first = self.expression.partition(operator)[0].rjust(self.spec.digits, "0")
-        rows: list[Row] = []
-        for shift, part in enumerate(reversed(layout.rows)):
-            row = cells[part][::-1]  # from the highest place
-            places = [""] * (layout.axis.places - len(row)) + row
-            if operator in "+-":
-                title = ("digits", "carries")[shift] if shift < 2 else ""
-            else:
-                places = places[shift:]  # a row is to be taken ten times for each that follows
-                title = f"{first[: self.spec.digits - shift]} ×"
-            if title and any(cell.strip() for cell in row):
-                rows.insert(0, Row(title, places, [cell.strip(" 0") for cell in places]))
-        lines = [f"{self.expression} = {self.answer}"]
-        operands, multiplier = cells[layout.operands], cells[layout.multiplier]
-        lines.append(f"  {operation(self.spec, operator, operands, multiplier)}")
-        lines += table(layout.axis, operator, rows)
+        digits = self.spec.digits
+        operands = "".join(self._cells["operands"])
+        a, b = operands[:-digits], operands[-digits:]
+        if self._operator == "/":
+            told = f"{a} ÷ {b}, rounded by half of that"
+            places, units = self._layout.steps, self._layout.steps - 1 - self.spec.places
+            rows = self._division()
+        elif self._operator == "*":
+            told = f"{a} × {b}"
+            places, units = 2 * digits, 2 * digits - 1
+            # A row is to be taken ten times for each that follows, so all begin at one place.
+            names = [f"row {number}" for number in range(1, digits + 1)]
+            rows = [self._row(f"{a[:i]} ×", self._cells[n][::-1]) for i, n in enumerate(names, 1)]
+        else:
+            told = f"{a} {self._operator} {b}"
+            places, units = digits + 1, digits
+            rows = [
+                self._row("carries", ["", *self._cells["carries"][::-1]]),
+                self._row("digits", self._cells["digits"][::-1]),
+            ]
+        lines = [f"{self.expression} = {self.answer}", f"  {told}", *table(places, units, rows)]
         return lines + [f"  unsure of {unsure}" for unsure in self.unsure()]
+
+    def _division(self) -> list[Row]:
+        steps, cells, spec = range(1, self._layout.steps + 1), self._cells, self.spec
+        rounded = cells["dividend"][::-1]
+        kept = [*cells["operands"][: spec.digits], *["0"] * spec.places]
+        dividend = [*kept[: len(steps) - len(rounded)], *rounded]
+        return [
+            self._row("dividend", dividend),
+            Row("nearest", [_signed(cells[f"digit {step}"]) for step in steps], []),
+            Row("rest", [_signed(cells[f"rest {step}"]) for step in steps], []),
+            self._row("quotient", cells["quotient"][::-1]),
+        ]
+
+    @staticmethod
+    def _row(title: str, cells: list[str]) -> Row:
+        return Row(title, cells, [cell.strip(" 0") for cell in cells])
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(self.spec)
+
+    @cached_property
+    def _operator(self) -> str:
+        return next(c for c in self.expression if c in self.spec.operators)
+
+    @cached_property
+    def _parts(self) -> dict[str, slice]:
+        return self._layout.parts(self._operator)
+
+    @cached_property
+    def _cells(self) -> dict[str, list[str]]:
+        """The symbols of each part, marked."""
+        cells = marked(self.symbols, self.certainty)
+        return {name: [cell.strip() for cell in cells[part]] for name, part in self._parts.items()}
+
+
+def _signed(cells: list[str]) -> str:
+    """A number whose digits were written from the lowest, as it is read: `-3` if it borrows 9."""
+    text = "".join(cells)
+    digits = "".join(c for c in reversed(text) if c in DIGITS)
+    below = text.startswith(CARRIES[-1]) if len(cells) == 1 else digits.startswith("9")
+    if not digits:
+        return text
+    number = int(digits) - below * 10 ** len(digits)
+    return f"{number}{UNSURE if UNSURE in text else ''}"

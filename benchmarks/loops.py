@@ -1,9 +1,9 @@
-"""Unrolled LSTM layers against the while loop in TFLite: `python -m benchmarks.lstm`.
+"""Loops written out against while loops in TFLite: `python -m benchmarks.loops`.
 
-Converts the untrained seq2seq network of the seed both ways and runs all on one core, in turns, in
-a process without TensorFlow (it cannot share one with tflite-runtime). The while loop converts with
-a fixed batch only; the unrolled network is measured with one too, and as it is exported, with a
-dynamic batch.
+Converts two untrained networks both ways, the LSTMs of `seq2seq` and the decoder of `transformer`,
+and runs all on one core, in turns, in a process without TensorFlow (it cannot share one with
+tflite-runtime). A while loop converts with a fixed batch only; the network that is written out is
+measured with one too, and as it is exported, with a dynamic batch. All give the answer alone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import presets
 from benchmarks import save
 from tasks.task import Task, task_class
 
+_NETWORKS = ("seq2seq", "transformer")
 _BATCHES = (1, 64)
 _ROUNDS = 9
 _SECONDS = 0.5
@@ -36,40 +37,41 @@ def task() -> Task[Any]:
 
 
 def convert(folder: Path) -> None:
-    """Writes `unrolled-1.tflite` and so on into a folder."""
+    """Writes `seq2seq-written_out-1.tflite` and so on into a folder."""
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+    from benchmarks.looped import looped
+    from export.convert import answer_alone, tf
     from export.convert import convert as convert_dynamic
-    from export.convert import keras, tf
-    from model.networks.seq2seq import Seq2Seq
+    from model.networks import NETWORKS
 
-    unrolled = Seq2Seq().build(task()).model
-    config = unrolled.get_config()
-    for layer in config["layers"]:
-        if layer["class_name"] == "LSTM":
-            layer["config"]["unroll"] = False
-    exported = convert_dynamic(unrolled, "float32")
-    for batch in _BATCHES:
-        (folder / f"exported-{batch}.tflite").write_bytes(exported)
-    for name, model in (("unrolled", unrolled), ("loop", keras.Model.from_config(config))):
+    for network in _NETWORKS:
+        written_out = answer_alone(NETWORKS[network]().build(task()).model)
+        exported = convert_dynamic(written_out, "float32")
         for batch in _BATCHES:
-            shape = tf.TensorSpec((batch, task().spec.expression_length), tf.int32)
-            function = tf.function(model).get_concrete_function(shape)
-            frozen = convert_variables_to_constants_v2(function)
-            converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
-            (folder / f"{name}-{batch}.tflite").write_bytes(converter.convert())
+            (folder / f"{network}-exported-{batch}.tflite").write_bytes(exported)
+        for name, model in (("written_out", written_out), ("loop", looped(written_out))):
+            for batch in _BATCHES:
+                shape = tf.TensorSpec((batch, task().spec.expression_length), tf.int32)
+                function = tf.function(model).get_concrete_function(shape)
+                frozen = convert_variables_to_constants_v2(function)
+                converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+                (folder / f"{network}-{name}-{batch}.tflite").write_bytes(converter.convert())
 
 
 def run(folder: Path) -> None:
     """Prints, as JSON, the size of each file and its rate on one core."""
-    from tflite_runtime.interpreter import Interpreter
+    try:
+        from tflite_runtime.interpreter import Interpreter
+    except ImportError:  # where LiteRT alone is installed
+        from ai_edge_litert.interpreter import Interpreter
 
     interpreters: dict[Path, Any] = {}
     rates: dict[Path, list[float]] = {}
     for path in sorted(folder.glob("*.tflite")):
         interpreter = interpreters[path] = Interpreter(str(path), num_threads=1)
         ids = interpreter.get_input_details()[0]
-        shape = [int(path.stem.split("-")[1]), *ids["shape"][1:]]
+        shape = [int(path.stem.split("-")[-1]), *ids["shape"][1:]]
         interpreter.resize_tensor_input(ids["index"], shape)
         interpreter.allocate_tensors()
         rates[path] = []
@@ -96,14 +98,15 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         for step in ("convert", "run"):
-            command = [sys.executable, "-m", "benchmarks.lstm", step, folder]
+            command = [sys.executable, "-m", "benchmarks.loops", step, folder]
             done = subprocess.run(command, check=True, capture_output=True)
     result = json.loads(done.stdout)
     for name, measured in result.items():
-        ratio = measured["rate"] / result[f"loop-{name.split('-')[1]}"]["rate"]
+        network, _, batch = name.split("-")
+        ratio = measured["rate"] / result[f"{network}-loop-{batch}"]["rate"]
         size = f"{measured['bytes']:,} bytes"
-        print(f"{name:<12} {measured['rate']:>7,}/s  {ratio:5.2f} of the loop's rate  {size}")
-    save("lstm", result)
+        print(f"{name:<26} {measured['rate']:>7,}/s  {ratio:5.2f} of the loop's rate  {size}")
+    save("loops", result)
     return 0
 
 
