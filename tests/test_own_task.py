@@ -132,17 +132,21 @@ task = "reversed"
 shards = 2
 
 [training]
-network = "seq2seq"
+network = "{network}"
 steps = 800
 epoch_steps = 400
 batch_size = 256
 learning_rate = 1e-2
 warmup_steps = 50
 
-[seq2seq]
-encoder_units = 64
-decoder_units = 64
+[{network}]
+{sizes}
 """
+# The networks that know nothing of any task.
+SIZES = {
+    "seq2seq": "encoder_units = 64\ndecoder_units = 64",
+    "transformer": "width = 48\nheads = 2\nunits = 96",
+}
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
@@ -152,11 +156,11 @@ PROGRAMS = Path(sys.executable).parent
 class Road:
     """The commands, where the task is installed and the preset lies in a file."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, network):
         self.corpus, self.model, self.export = (folder / n for n in ("corpus", "model", "export"))
         self.file = self.export / "edgecalc-reversed-int8.tflite"
         self.preset = folder / "reversed.toml"
-        self.preset.write_text(PRESET)
+        self.preset.write_text(PRESET.format(network=network, sizes=SIZES[network]))
         installed = folder / "installed"
         (installed / "reversed-1.0.dist-info").mkdir(parents=True)
         (installed / "reversed-1.0.dist-info" / "entry_points.txt").write_text(ENTRY_POINTS)
@@ -181,10 +185,10 @@ class Road:
         return self.run("edgecalc", f"--model={self.file}", *arguments)
 
 
-@pytest.fixture(scope="module")
-def road(tmp_path_factory):
+@pytest.fixture(scope="module", params=SIZES)
+def road(request, tmp_path_factory):
     """The road, gone down as far as the exported files."""
-    road = Road(tmp_path_factory.mktemp("reversed"))
+    road = Road(tmp_path_factory.mktemp("reversed"), request.param)
     out, model = f"--out={road.export}", f"--model={road.model}"
     for done in (
         road.run("python", "-m", "pipeline", f"--preset={road.preset}", f"--out={road.corpus}"),

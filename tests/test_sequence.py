@@ -173,6 +173,7 @@ def test_where_fewer_places_are_shown_than_there_are_digits_the_whole_dividend_i
     spec = CalculatorSpec(digits=2, places=1)
     written = np.eye(len(Layout(spec).symbols))[one(99, "/", 7, spec).working()[SEQUENCE]]
     made = SequenceExplanation.of(spec, "99/7", "14.1", {"sequence": written})
+    assert made is not None
     assert made.lines()[2:] == [
         "  place      10   1  .1",
         "  dividend    9   9   3",
@@ -188,6 +189,7 @@ def test_whatever_a_network_wrote_is_shown(operator: str):
     for symbol in np.eye(len(layout.symbols)):
         written = np.tile(symbol, (1, layout.length, 1))
         made = SequenceExplanation.of(SPEC, f"1{operator}1", "?", {"sequence": written})
+        assert made is not None
         assert made.lines()[0] == f"1{operator}1 = ?"
 
 
