@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from edgecalc.language.calculator.sequence import Layout
@@ -10,13 +10,22 @@ from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
 from edgecalc.language.codec import id_table
 from edgecalc.language.spec import PADDING
 
-# From a layout and operands, integers (n,), to the totals of each part behind the operands: ten
-# times a carry and a digit, integers (symbols, n).
+from tasks.splits import mix
+
+# By so much more than half of the divisor a rest can be: where two multiples come nearly as near,
+# the one that is written is drawn. So a network learns to go on from either, and need not know
+# better than that which one is nearer.
+_TOLERANCE = 1 / 4
+_DRAWS = 256  # values of what is drawn
+
+# From what is to be divided and the divisor, integers (n,), to a digit of the quotient, -9 to 9.
+_Choose = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# The parts behind the operands: ten times a carry and a digit, integers (symbols, n).
 _Parts = Iterator[np.ndarray]
 
 
 def true_sequence(
-    spec: CalculatorSpec, operators: np.ndarray, a: np.ndarray, b: np.ndarray
+    spec: CalculatorSpec, operators: np.ndarray, a: np.ndarray, b: np.ndarray, keys: np.ndarray
 ) -> np.ndarray:
     """The sequences of n expressions.
 
@@ -25,56 +34,110 @@ def true_sequence(
         operators: positions in `spec.operators`, uint8 (n,).
         a: first operands, int64 (n,).
         b: second operands, int64 (n,); not zero where the operator is `/`.
+        keys: of the content, uint64 (n,), by which digits are drawn where two will do.
 
     Returns:
         Ids, uint8 (n, length), see `Layout`.
     """
-    layout, ids = Layout(spec), id_table(spec)
-    written = np.full((layout.length, len(operators)), ids[ord(PADDING)], np.uint8)
-    digits = ids[np.frombuffer(DIGITS.encode("ascii"), np.uint8)]
-    # By carry and digit.
-    symbols = np.concatenate([digits, layout.carried(1) + np.arange(10 * layout.largest_carry)])
-    symbols = symbols.astype(np.uint8)
-    # Half as many bits are divided in half the time.
-    dtype = np.int32 if 100 * spec.limit * 10**spec.places < 2**31 else np.int64
-    for number, operator in enumerate(spec.operators):
-        chosen = np.flatnonzero(operators == number)
-        if not len(chosen):
-            continue
-        first, second = a[chosen].astype(dtype), b[chosen].astype(dtype)
-        parts = layout.parts(operator)
-        contents = [_digits(first, spec.digits)[::-1], _digits(second, spec.digits)[::-1]]
-        totals = [np.concatenate(contents), *_TRUTHS[operator](layout, first, second)]
-        for part, content in zip(parts.values(), totals, strict=True):
-            written[part, chosen] = symbols[content]
-        if operator == "-":
-            minus = chosen[np.less(first, second)]
-            written[parts["digits"].stop - 1, minus] = ids[ord("-")]
-    return np.ascontiguousarray(written.T)
+    return _sequences(spec, operators, a, b, lambda rows: _Drawn(keys[rows]))
 
 
 def failed_parts(
-    spec: CalculatorSpec, operators: np.ndarray, written: np.ndarray, true: np.ndarray
+    spec: CalculatorSpec, operators: np.ndarray, a: np.ndarray, b: np.ndarray, written: np.ndarray
 ) -> list[str]:
-    """In which part each of n wrong answers went wrong: that of the first symbol that is not true.
+    """In which part each of n wrong answers went wrong.
+
+    That is where the first symbol stands that does not follow from those before it. A digit of a
+    quotient follows if what it leaves is not more than the divisor.
 
     Args:
         spec: the language.
         operators: positions in `spec.operators`, uint8 (n,).
+        a: first operands, int64 (n,).
+        b: second operands, int64 (n,).
         written: ids that a network wrote, integers (n, length).
-        true: the true ones, uint8 (n, length).
 
     Returns:
         A name of `Layout.parts`, `blanks` behind them, or `answer` for each.
     """
     layout = Layout(spec)
-    wrong = written != true
+    wrong = written != _sequences(
+        spec, operators, a, b, lambda rows: _Written(layout, written[rows])
+    )
     found = []
     for operator, row in zip(operators, wrong, strict=True):
         parts = layout.parts(spec.operators[operator])
         names = (name for name, part in parts.items() if row[part].any())
         found.append(next(names, "blanks" if row.any() else "answer"))
     return found
+
+
+class _Drawn:
+    """Digits that come nearest, or nearly so."""
+
+    def __init__(self, keys: np.ndarray) -> None:
+        self._keys = keys
+
+    def __call__(self, rest: np.ndarray, b: np.ndarray) -> np.ndarray:
+        self._keys = mix(self._keys)
+        drawn = (self._keys % np.uint64(_DRAWS)).astype(rest.dtype)
+        # As a share of the divisor, from -1/4 up to 1/4.
+        unit = int(_DRAWS / (2 * _TOLERANCE))
+        moved = (2 * rest + b) * (unit // 2) + (drawn - _DRAWS // 2) * b
+        digits: np.ndarray = np.minimum(moved // (unit * b), 9)
+        return digits
+
+
+class _Written:
+    """Digits as they were written, or the nearest where those will not do."""
+
+    def __init__(self, layout: Layout, written: np.ndarray) -> None:
+        values = np.full(len(layout.symbols), 100)  # what is no digit of a quotient leaves too much
+        values[_symbols(layout)[:10]] = np.arange(10)
+        values[_symbols(layout)[-9:]] = np.arange(-9, 0)
+        parts = layout.parts("/").items()
+        places = (part.start for name, part in parts if name.startswith("digit "))
+        self._digits = (values[written[:, place]] for place in places)
+
+    def __call__(self, rest: np.ndarray, b: np.ndarray) -> np.ndarray:
+        digits = next(self._digits).astype(rest.dtype)
+        return np.where(np.abs(rest - digits * b) <= b, digits, (2 * rest + b) // (2 * b))
+
+
+def _sequences(
+    spec: CalculatorSpec,
+    operators: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    choose: Callable[[np.ndarray], _Choose],
+) -> np.ndarray:
+    layout, ids = Layout(spec), id_table(spec)
+    written = np.full((layout.length, len(operators)), ids[ord(PADDING)], np.uint8)
+    symbols = _symbols(layout)
+    # Half as many bits are divided in half the time.
+    dtype = np.int32 if 2 * _DRAWS * 100 * spec.limit < 2**31 else np.int64
+    if 10 ** (layout.steps + 1) >= 2**31:
+        dtype = np.int64
+    for number, operator in enumerate(spec.operators):
+        rows = np.flatnonzero(operators == number)
+        if not len(rows):
+            continue
+        first, second = a[rows].astype(dtype), b[rows].astype(dtype)
+        parts = layout.parts(operator)
+        digits = [_digits(first, spec.digits)[::-1], _digits(second, spec.digits)[::-1]]
+        contents = _TRUTHS[operator](layout, first, second, choose(rows))
+        for part, content in zip(parts.values(), [np.concatenate(digits), *contents], strict=True):
+            written[part, rows] = symbols[content]
+        if operator == "-":
+            written[parts["digits"].stop - 1, rows[np.less(first, second)]] = ids[ord("-")]
+    return np.ascontiguousarray(written.T)
+
+
+def _symbols(layout: Layout) -> np.ndarray:
+    """Ids by ten times a carry and a digit, uint8 (10 * carries,)."""
+    digits = id_table(layout.spec)[np.frombuffer(DIGITS.encode("ascii"), np.uint8)]
+    carried = np.arange(10 * layout.largest_carry, dtype=np.uint8) + layout.carried(1)
+    return np.concatenate([digits, carried], dtype=np.uint8)
 
 
 def _digits(numbers: np.ndarray, count: int) -> np.ndarray:
@@ -103,20 +166,20 @@ def _row(places: int, *terms: tuple[np.ndarray | int, np.ndarray]) -> np.ndarray
     return totals
 
 
-def _addition(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+def _addition(layout: Layout, a: np.ndarray, b: np.ndarray, _: _Choose) -> _Parts:
     digits = layout.spec.digits
     yield _row(digits, (1, a), (1, b))
     yield _digits(a + b, digits + 1)
 
 
-def _subtraction(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+def _subtraction(layout: Layout, a: np.ndarray, b: np.ndarray, _: _Choose) -> _Parts:
     digits, below = layout.spec.digits, a < b
     yield _row(digits, (1, a), (-1, b))
     read = _row(digits, (np.where(below, -1, 1), (a - b) % 10**digits))
     yield np.concatenate([read, np.zeros_like(read[:1])])
 
 
-def _multiplication(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+def _multiplication(layout: Layout, a: np.ndarray, b: np.ndarray, _: _Choose) -> _Parts:
     digits = layout.spec.digits
     before = np.zeros_like(b)
     for number, digit in enumerate(_digits(a, digits)[::-1], 1):
@@ -124,23 +187,23 @@ def _multiplication(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
         before = 10 * before + digit * b
 
 
-def _division(layout: Layout, a: np.ndarray, b: np.ndarray) -> _Parts:
+def _division(layout: Layout, a: np.ndarray, b: np.ndarray, choose: _Choose) -> _Parts:
     digits = layout.spec.digits
     shifted, half = a * 10**layout.spec.places, b // 2
     yield _row(layout.rounded, (1, shifted), (1, half))
     rest, quotient = np.zeros_like(a), []
     for digit in _digits(shifted + half, layout.steps)[::-1]:
         rest = 10 * rest + digit
-        nearest = (2 * rest + b) // (2 * b)
-        quotient.append(nearest)
-        yield (nearest % 10 + 90 * (nearest < 0))[None]
-        totals = _row(digits + 1, (1, rest), (-nearest, b))
+        times = choose(rest, b)
+        quotient.append(times)
+        yield (times % 10 + 90 * (times < 0))[None]
+        totals = _row(digits + 1, (1, rest), (-times, b))
         totals[-1] %= 10  # 0, or 9 of what is below 0; nothing is left to borrow from
         yield totals
-        rest = rest - nearest * b
+        rest = rest - times * b
     totals, borrowed = np.empty((layout.steps, len(a)), a.dtype), rest < 0
-    for place, nearest in enumerate(reversed(quotient)):
-        total = nearest - borrowed
+    for place, times in enumerate(reversed(quotient)):
+        total = times - borrowed
         borrowed = total < 0
         totals[place] = total % 10 + 10 * borrowed
     yield totals

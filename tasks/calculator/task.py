@@ -127,5 +127,5 @@ class CalculatorExamples(Examples):
             return failed_stages(self.spec, self.operators, outputs, self.working())
         if SEQUENCE in outputs:
             written = outputs[SEQUENCE].argmax(axis=-1)
-            return failed_parts(self.spec, self.operators, written, self.working()[SEQUENCE])
+            return failed_parts(self.spec, self.operators, self.a, self.b, written)
         return super().failed_stages(outputs)

@@ -94,7 +94,7 @@ def true_working(
         "negative": negative[:, None].astype(np.uint8),
         "carrying": drawn_steps(axis, keys),
     }
-    working[SEQUENCE] = true_sequence(spec, operators, a, b)
+    working[SEQUENCE] = true_sequence(spec, operators, a, b, keys)
     return {name: working[name] for name in working_features(spec)}
 
 

@@ -6,17 +6,17 @@ follows from a few earlier ones by one small step. Rows go from the lowest place
     842*37:  the digits of both operands, then a row for each digit of the first one: ten times the
              row before it, and that digit times the second operand.
     842/37:  the digits, then long division: the dividend with half of the divisor added, which
-             rounds; then for each digit of the quotient the multiple of the divisor that comes
-             nearest, and what it leaves, be it below 0; last the quotient with digits from 0 to 9.
+             rounds; then for each digit of the quotient the multiple of the divisor that comes near
+             enough, and what it leaves, be it below 0; last the quotient with digits from 0 to 9.
     5-17:    the digits, then the difference digit by digit, with what is borrowed, and as it is
              read. A sum likewise.
 
 What is below 0 is written as its complement, a digit of a quotient too: -3 is 7, and borrows 9.
 
-A multiple that comes nearest need not be the largest that fits, so not much hangs on it: where two
-come equally near, either will do. Division of this kind is Robertson's, "A New Class of Digital
-Division Methods", 1958; scratchpads are Nye et al., "Show Your Work", 2021. What is true of it, the
-task knows.
+A multiple need not be the largest that fits, so not much hangs on it: where two come nearly as
+near, either will do, and the quotient is the same. Division of this kind is Robertson's, "A New
+Class of Digital Division Methods", 1958; scratchpads are Nye et al., "Show Your Work", 2021. What
+is true of it, the task knows.
 """
 
 from __future__ import annotations

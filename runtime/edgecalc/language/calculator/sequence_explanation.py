@@ -95,7 +95,7 @@ class SequenceExplanation(Explanation):
         dividend = [*kept[: len(steps) - len(rounded)], *rounded]
         return [
             self._row("dividend", dividend),
-            Row("nearest", [_signed(cells[f"digit {step}"]) for step in steps], []),
+            Row("times", [_signed(cells[f"digit {step}"]) for step in steps], []),
             Row("rest", [_signed(cells[f"rest {step}"]) for step in steps], []),
             self._row("quotient", cells["quotient"][::-1]),
         ]
