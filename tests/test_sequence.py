@@ -214,7 +214,7 @@ def test_the_first_wrong_symbol_tells_the_part(operator: str):
     assert failed_parts(SPEC, *numbers, true) == ["answer"]
     for name, part in Layout(SPEC).parts(operator).items():
         wrong = true.copy()
-        wrong[0, part.stop - 1 :] += 1
+        wrong[0, part.stop - 1 :] = (true[0, part.stop - 1 :] + 5) % len(Layout(SPEC).symbols)
         assert failed_parts(SPEC, *numbers, wrong) == [name]
     if part.stop < true.shape[1]:
         wrong = true.copy()
@@ -228,5 +228,5 @@ def test_a_digit_of_a_quotient_that_will_do_is_no_failure():
     chosen = task.examples(np.arange(3_500_000, 3_500_200))
     numbers = (chosen.operators, chosen.a, chosen.b)
     true, other = (true_sequence(SPEC, *numbers, keys) for keys in (chosen.keys(), ~chosen.keys()))
-    assert (true != other).any(axis=1).mean() > 0.5
+    assert (true != other).any(axis=1).mean() > 0.3
     assert failed_parts(SPEC, *numbers, other) == ["answer"] * 200
