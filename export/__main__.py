@@ -18,7 +18,7 @@ from edgecalc.language.counts import format_percentage
 from edgecalc.network.model_file import append_metadata
 
 import presets
-from export.convert import VARIANTS, ConversionError, answer_alone, convert
+from export.convert import SHIPS, VARIANTS, ConversionError, answer_alone, convert
 from export.micro import MICRO, check_installed, describe
 from model import folder
 from model.folder import TrainedModelError
@@ -80,7 +80,7 @@ class Exporter:
         candidate.write_bytes(
             append_metadata(flatbuffer, self._task.spec, self._card(name, variant, unknown))
         )
-        counted, answers = self._verify(candidate)
+        counted, answers = self._verify(candidate, variant)
         if variant == "float32":
             self._compare(answers)
         accuracy = {key: counted[key] for key in unknown}
@@ -123,12 +123,15 @@ class Exporter:
             "corpus": {key: value for key, value in self._corpus.items() if key != "spec"},
         }
 
-    def _verify(self, candidate: Path) -> tuple[dict[str, Any], np.ndarray]:
-        """Runs `export.verify` in a process without TensorFlow, as a device would run the file."""
+    def _verify(self, candidate: Path, variant: str) -> tuple[dict[str, Any], np.ndarray]:
+        """Runs `export.verify` in a process without TensorFlow, as a device would run the file.
+
+        What ships is counted over all there is, the others over what was held out.
+        """
         counts, answers = candidate.with_suffix(".json"), candidate.with_suffix(".npy")
         command = [sys.executable, "-m", "export.verify", str(candidate)]
         command += ["--out", str(counts), "--answers", str(answers)]
-        command += ["--held-out-only"] * self._held_out_only
+        command += ["--held-out-only"] * (self._held_out_only or variant != SHIPS)
         if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
             raise ExportError(f"{candidate.name}: the verification did not come to its end")
         result = json.loads(counts.read_text(encoding="utf-8")), np.load(answers)
@@ -192,7 +195,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--held-out-only",
         action="store_true",
-        help="count exact answers on the test split alone, not over all there is: faster",
+        help=f"count exact answers on the test split alone, of {SHIPS} too: faster",
     )
     parser.add_argument(
         f"--{MICRO}",

@@ -22,6 +22,7 @@ with slow_import():
     from export.portable import portable
 
 VARIANTS = ("float32", "float16", "int8")  # those for computers; `MICRO` is another one
+SHIPS = "int8"
 _SHOWN = 200  # characters of a message that can be pages long
 
 
