@@ -98,7 +98,7 @@ format: $(SETUP) ## mend style and format
 bench: $(EXPORT) ## measure what the README claims, with the network of PRESET, into build/bench/
 	$(RUN) -m benchmarks.pipeline
 	$(RUN) -m benchmarks.feeding --preset $(PRESET)
-	$(RUN) -m benchmarks.lstm
+	$(RUN) -m benchmarks.loops
 	$(RUN) -m benchmarks.runtime --model $(BUILD)/model --file $(SHIPS)
 
 lock: ## pin requirements.in anew; needs uv

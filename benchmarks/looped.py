@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from export.convert import keras, tf
 from model.networks.transformer.decoder import Block, Writer
+
+_NEVER = -1e9  # added to the score of what is not to be chosen
 
 
 def looped(model: keras.Model) -> keras.Model:
@@ -16,7 +20,9 @@ def looped(model: keras.Model) -> keras.Model:
     for layer in config["layers"]:
         if layer["class_name"] == "LSTM":
             layer["config"]["unroll"] = False
-    return keras.Model.from_config(config, custom_objects={"edgecalc>Writer": LoopedWriter})
+    # Nothing else goes before the class that is registered.
+    with keras.saving.custom_object_scope({"edgecalc>Writer": LoopedWriter}):
+        return keras.Model.from_config(config)
 
 
 class LoopedWriter(Writer):
@@ -32,7 +38,9 @@ class LoopedWriter(Writer):
             rest = [[0, 0], [0, positions - lengths.expression], [0, 0]]
             caches += [tf.pad(kept, rest) for kept in cache]
         count = lengths.working + lengths.answer
-        logits = decoder.logits(x[:, -1])
+        allowed = np.zeros((count, decoder.sizes["symbols"]), np.float32)
+        allowed[lengths.working :, decoder.sizes["answer_symbols"] :] = _NEVER
+        logits = decoder.logits(x[:, -1]) + allowed[0]
         written = _place(tf.nn.softmax(logits), 0, count)
 
         def step(place, logits, written, *caches):
@@ -43,7 +51,7 @@ class LoopedWriter(Writer):
             for block, keys, values in zip(decoder.blocks, caches[::2], caches[1::2], strict=True):
                 x, keys, values = _step(block, x, keys, values, position)
                 kept += [keys, values]
-            logits = decoder.logits(x)
+            logits = decoder.logits(x) + tf.gather(allowed, place)
             return place + 1, logits, written + _place(tf.nn.softmax(logits), place, count), *kept
 
         state = (tf.constant(1), logits, written, *caches)
@@ -65,6 +73,6 @@ def _step(
     keys += _place(key, position, length)
     values += _place(value, position, length)
     query = tf.reshape(query, (-1, block.heads, block.head_width))
-    later = tf.cast(tf.range(length) > position, tf.float32) * -1e9
+    later = tf.cast(tf.range(length) > position, tf.float32) * _NEVER
     shares = tf.nn.softmax(tf.matmul(query, keys, transpose_b=True) + later)
     return block.added_to(x, tf.matmul(shares, values)), keys, values
