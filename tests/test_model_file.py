@@ -218,8 +218,10 @@ def test_models_in_the_package_go_by_name(tmp_path: Path, monkeypatch: pytest.Mo
         assert (model.spec, model.packaged) == (SPEC, True)
     with pytest.raises(ModelError, match="there are add-subtract, release"):
         model_file.read_packaged_model("other")
-    with pytest.raises(ModelError, match=r"^other: cannot be read: No such file"):
+    with pytest.raises(ModelError, match=r"^other: is no file, .* are add-subtract, release"):
         Calculator("other")
+    with pytest.raises(ModelError, match=r"^other\.tflite: cannot be read: No such file"):
+        Calculator("other.tflite")
     # Whoever means a file of such a name says that it is one.
     with pytest.raises(ModelError, match=r"^release: cannot be read"):
         Calculator(Path("release"))

@@ -164,8 +164,13 @@ def find_model(model: str | os.PathLike[str] | None) -> Model:
     """
     if model is None:
         return read_packaged_model()
-    if isinstance(model, str) and model in packaged_models():
-        return read_packaged_model(model)
+    if isinstance(model, str):
+        named, path = packaged_models(), Path(model)
+        if model in named:
+            return read_packaged_model(model)
+        if model == path.stem and not path.exists():
+            names = ", ".join(named) or "none"
+            raise ModelError(f"{model}: is no file, and the models in the package are {names}")
     return read_model(model)
 
 
