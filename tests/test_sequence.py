@@ -230,3 +230,20 @@ def test_a_digit_of_a_quotient_that_will_do_is_no_failure():
     true, other = (true_sequence(SPEC, *numbers, keys) for keys in (chosen.keys(), ~chosen.keys()))
     assert (true != other).any(axis=1).mean() > 0.3
     assert failed_parts(SPEC, *numbers, other) == ["answer"] * 200
+
+
+def test_whatever_was_written_failed_in_some_part():
+    """Also where what is left grows beyond what a digit of the quotient can make up for."""
+    task = CalculatorTask(SPEC)
+    chosen = task.examples(np.arange(2_990_000, 3_990_000, 1000))
+    layout, rng = Layout(SPEC), np.random.default_rng(0)
+    numbers = (chosen.operators, chosen.a, chosen.b)
+    written = rng.integers(len(layout.symbols), size=(len(chosen.a), layout.length))
+    assert len(failed_parts(SPEC, *numbers, written)) == len(written)
+    # True but for the digits of quotients.
+    written = chosen.working()[SEQUENCE]
+    digits = [part.start for name, part in layout.parts("/").items() if name.startswith("digit ")]
+    for step in (0, 2, 5):
+        wrong = written.copy()
+        wrong[:, digits[step]] = (wrong[:, digits[step]] + 1) % len(layout.symbols)
+        assert len(failed_parts(SPEC, *numbers, wrong)) == len(written)

@@ -101,7 +101,8 @@ class _Written:
 
     def __call__(self, rest: np.ndarray, b: np.ndarray) -> np.ndarray:
         digits = next(self._digits).astype(rest.dtype)
-        return np.where(np.abs(rest - digits * b) <= b, digits, (2 * rest + b) // (2 * b))
+        nearest = np.clip((2 * rest + b) // (2 * b), -9, 9)
+        return np.where(np.abs(rest - digits * b) <= b, digits, nearest)
 
 
 def _sequences(
