@@ -20,7 +20,7 @@ SPEC = CalculatorSpec()
 def expected(spec: CalculatorSpec, operator: str, a: int, b: int, found: list[int]) -> list[int]:
     """The sequence from whole numbers: a carry is what the lower end of a number leaves.
 
-    The digits of a quotient are those found, which leave at most three quarters of the divisor.
+    The digits of a quotient are those found, which leave three quarters of the divisor at most.
     """
     layout, ids, digits = Layout(spec), id_table(spec), spec.digits
 
@@ -51,13 +51,19 @@ def expected(spec: CalculatorSpec, operator: str, a: int, b: int, found: list[in
             places, head = digits + 1 + number, 10 * heads[number]
             parts.append(row(places, (1, b * head), (heads[number + 1] - head, b)))
     else:
-        scaled, half = a * 10**spec.places, b // 2
-        parts.append(row(layout.rounded, (1, scaled), (1, half)))
-        rest, quotient = 0, []
-        for number, digit in enumerate(f"{scaled + half:0{layout.steps}}", 1):
+        larger = 10 ** (digits - len(str(b)))
+        b *= larger
+        parts.append([symbol(int(digit)) for digit in str(b)])
+        scaled, half = a * larger * 10**spec.places, b // 2
+        parts.append(row(layout.dividend, (1, scaled), (1, half)))
+        text = f"{scaled + half:0{layout.dividend}}"
+        rest, quotient = int(text[: -layout.steps] or 0), []
+        for number, digit in enumerate(text[-layout.steps :], 1):
             rest = 10 * rest + int(digit)
             written_there = found[layout.parts("/")[f"digit {number}"]]
             near = [times for times in range(-9, 10) if 4 * abs(rest - times * b) <= 3 * b]
+            if 0 <= rest - 9 * b < b:  # there is no larger digit
+                near.append(9)
             symbols = {symbol(times % 10, 9 * (times < 0)): times for times in near}
             times = symbols[written_there[0]]
             parts.append(written_there)

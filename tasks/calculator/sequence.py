@@ -116,9 +116,8 @@ def _sequences(
     written = np.full((layout.length, len(operators)), ids[ord(PADDING)], np.uint8)
     symbols = _symbols(layout)
     # Half as many bits are divided in half the time.
-    dtype = np.int32 if 2 * _DRAWS * 100 * spec.limit < 2**31 else np.int64
-    if 10 ** (layout.steps + 1) >= 2**31:
-        dtype = np.int64
+    largest = max(10**layout.dividend, 100 * _DRAWS * spec.limit)
+    dtype = np.int32 if largest < 2**31 else np.int64
     for number, operator in enumerate(spec.operators):
         rows = np.flatnonzero(operators == number)
         if not len(rows):
@@ -189,11 +188,17 @@ def _multiplication(layout: Layout, a: np.ndarray, b: np.ndarray, _: _Choose) ->
 
 
 def _division(layout: Layout, a: np.ndarray, b: np.ndarray, choose: _Choose) -> _Parts:
-    digits = layout.spec.digits
-    shifted, half = a * 10**layout.spec.places, b // 2
-    yield _row(layout.rounded, (1, shifted), (1, half))
-    rest, quotient = np.zeros_like(a), []
-    for digit in _digits(shifted + half, layout.steps)[::-1]:
+    digits, steps = layout.spec.digits, layout.steps
+    larger = np.ones_like(b)
+    for _ in range(digits - 1):
+        larger = np.where(larger * b < 10 ** (digits - 1), 10 * larger, larger)
+    b = larger * b
+    yield _digits(b, digits)[::-1]
+    dividend = a * larger * 10**layout.spec.places
+    yield _row(layout.dividend, (1, dividend), (1, b // 2))
+    dividend = dividend + b // 2
+    rest, quotient = dividend // 10**steps, []
+    for digit in _digits(dividend, steps)[::-1]:
         rest = 10 * rest + digit
         times = choose(rest, b)
         quotient.append(times)
@@ -202,7 +207,7 @@ def _division(layout: Layout, a: np.ndarray, b: np.ndarray, choose: _Choose) -> 
         totals[-1] %= 10  # 0, or 9 of what is below 0; nothing is left to borrow from
         yield totals
         rest = rest - times * b
-    totals, borrowed = np.empty((layout.steps, len(a)), a.dtype), rest < 0
+    totals, borrowed = np.empty((steps, len(a)), a.dtype), rest < 0
     for place, times in enumerate(reversed(quotient)):
         total = times - borrowed
         borrowed = total < 0

@@ -5,7 +5,8 @@ follows from a few earlier ones by one small step. Rows go from the lowest place
 
     842*37:  the digits of both operands, then a row for each digit of the first one: ten times the
              row before it, and that digit times the second operand.
-    842/37:  the digits, then long division: the dividend with half of the divisor added, which
+    842/37:  the digits, then long division. Divisor and dividend, as many times ten as it takes
+             for the divisor to fill its field (370), half of it added to the dividend, which
              rounds; then for each digit of the quotient the multiple of the divisor that comes near
              enough, and what it leaves, be it below 0; last the quotient with digits from 0 to 9.
     5-17:    the digits, then the difference digit by digit, with what is borrowed, and as it is
@@ -51,14 +52,14 @@ class Layout:
 
     @property
     def steps(self) -> int:
-        """Digits of a quotient, and of the dividend with half of the divisor added."""
-        digits, places = self.spec.digits, self.spec.places
-        return digits + places + (places < digits)
+        """Digits of a quotient."""
+        return self.spec.digits + self.spec.places
 
     @property
-    def rounded(self) -> int:
-        """The lowest digits of a dividend that half of the divisor changes."""
-        return self.spec.digits if self.spec.places >= self.spec.digits else self.steps
+    def dividend(self) -> int:
+        """Digits of a dividend that was made larger: those in front are the first rest."""
+        digits, places = self.spec.digits, self.spec.places
+        return self.steps + digits - (places >= digits)
 
     def parts(self, operator: str) -> dict[str, slice]:
         """Where for an operator what is written, in its order; behind it all is blank."""
@@ -69,7 +70,7 @@ class Layout:
         elif operator == "*":
             lengths |= {f"row {i}": digits + i for i in range(1, digits + 1)}
         else:
-            lengths["dividend"] = self.rounded
+            lengths |= {"divisor": digits, "dividend": self.dividend}
             for i in range(1, self.steps + 1):
                 lengths |= {f"digit {i}": 1, f"rest {i}": digits + 1}
             lengths["quotient"] = self.steps
@@ -81,7 +82,7 @@ class Layout:
 
     @cached_property
     def length(self) -> int:
-        """Symbols of a sequence: 45."""
+        """Symbols of a sequence: 53."""
         ends = [[*self.parts(operator).values()][-1].stop for operator in self.spec.operators]
         return int(max(ends))
 
