@@ -144,13 +144,13 @@ def explanation(a: int, operator: str, b: int, answer: str, unsure: int = -1):
             explanation(842, "/", 37, "22.757", unsure=Layout(SPEC).parts("/")["rest 4"].start),
             [
                 "842/37 = 22.757",
-                "  842 ÷ 037, rounded by half of that",
+                "  842 ÷ 037, taken as 8420.185 ÷ 370",
                 "  place       100    10     1    .1   .01  .001",
-                "  dividend      8     4     2     0     1     8",
+                "  down          4     2     0     1     8     5",
                 "  times         0     2     3    -3     6    -3",
-                "  rest          8    10    -9   21?   -11     9",
+                "  rest         84   102   -90  211?  -102    95",
                 "  quotient      0     2     2    ¹7     5    ¹7",
-                "  unsure of rest 4, 1: ²1 (61%)",
+                "  unsure of rest 4, 1: 1 (61%)",
             ],
         ),
         (
@@ -181,17 +181,18 @@ def test_it_is_laid_out_as_on_paper(made: SequenceExplanation, lines: list[str])
     assert made.lines() == lines
 
 
-def test_where_fewer_places_are_shown_than_there_are_digits_the_whole_dividend_is_written():
-    spec = CalculatorSpec(digits=2, places=1)
+def test_a_dividend_without_decimals_is_shown_without_what_it_carries():
+    spec = CalculatorSpec(digits=2, places=0)
     written = np.eye(len(Layout(spec).symbols))[one(99, "/", 7, spec).working()[SEQUENCE]]
-    made = SequenceExplanation.of(spec, "99/7", "14.1", {"sequence": written})
+    made = SequenceExplanation.of(spec, "99/7", "14", {"sequence": written})
     assert made is not None
-    assert made.lines()[2:] == [
-        "  place      10   1  .1",
-        "  dividend    9   9   3",
-        "  times       1   4   2",
-        "  rest        2   1  -1",
-        "  quotient    1   4   1",
+    assert made.lines()[1:] == [
+        "  99 ÷ 07, taken as 1025 ÷ 70",
+        "  place       10    1",
+        "  down         2    5",
+        "  times        1    5",
+        "  rest        32  -25",
+        "  quotient     1    4",
     ]
 
 

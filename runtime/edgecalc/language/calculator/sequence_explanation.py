@@ -10,7 +10,7 @@ import numpy as np
 
 from edgecalc.language.calculator.paper import UNSURE, Row, doubts, marked, table
 from edgecalc.language.calculator.sequence import CARRIES, Layout
-from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
+from edgecalc.language.calculator.spec import DIGITS, POINT, CalculatorSpec
 from edgecalc.language.calculator.working import has_working
 from edgecalc.language.language import Explanation
 
@@ -69,7 +69,7 @@ class SequenceExplanation(Explanation):
         operands = "".join(self._cells["operands"])
         a, b = operands[:-digits], operands[-digits:]
         if self._operator == "/":
-            told = f"{a} ÷ {b}, rounded by half of that"
+            told = f"{a} ÷ {b}, taken as {self._dividend()} ÷ {''.join(self._cells['divisor'])}"
             places, units = self._layout.steps, self._layout.steps - 1 - self.spec.places
             rows = self._division()
         elif self._operator == "*":
@@ -88,17 +88,26 @@ class SequenceExplanation(Explanation):
         lines = [f"{self.expression} = {self.answer}", f"  {told}", *table(places, units, rows)]
         return lines + [f"  unsure of {unsure}" for unsure in self.unsure()]
 
+    def _dividend(self) -> str:
+        """As many times ten as the divisor is, with what rounds: `8420.185`."""
+        cells, places = self._read_dividend, self.spec.places
+        whole, decimals = cells[: len(cells) - places], cells[len(cells) - places :]
+        text = "".join(whole).lstrip("0") or "0"
+        return f"{text}{POINT}{''.join(decimals)}" if decimals else text
+
     def _division(self) -> list[Row]:
-        steps, cells, spec = range(1, self._layout.steps + 1), self._cells, self.spec
-        rounded = cells["dividend"][::-1]
-        kept = [*cells["operands"][: spec.digits], *["0"] * spec.places]
-        dividend = [*kept[: len(steps) - len(rounded)], *rounded]
+        steps, cells = range(1, self._layout.steps + 1), self._cells
         return [
-            self._row("dividend", dividend),
+            self._row("down", self._read_dividend[-len(steps) :]),
             Row("times", [_signed(cells[f"digit {step}"]) for step in steps], []),
             Row("rest", [_signed(cells[f"rest {step}"]) for step in steps], []),
             self._row("quotient", cells["quotient"][::-1]),
         ]
+
+    @property
+    def _read_dividend(self) -> list[str]:
+        """Its digits, the highest first."""
+        return [cell.lstrip(CARRIES) for cell in reversed(self._cells["dividend"])]
 
     @staticmethod
     def _row(title: str, cells: list[str]) -> Row:
