@@ -20,7 +20,7 @@ SPEC = CalculatorSpec()
 def expected(spec: CalculatorSpec, operator: str, a: int, b: int, found: list[int]) -> list[int]:
     """The sequence from whole numbers: a carry is what the lower end of a number leaves.
 
-    The digits of a quotient are those found, which leave three quarters of the divisor at most.
+    The digits of a quotient are those found, which leave less than the divisor.
     """
     layout, ids, digits = Layout(spec), id_table(spec), spec.digits
 
@@ -61,9 +61,7 @@ def expected(spec: CalculatorSpec, operator: str, a: int, b: int, found: list[in
         for number, digit in enumerate(text[-layout.steps :], 1):
             rest = 10 * rest + int(digit)
             written_there = found[layout.parts("/")[f"digit {number}"]]
-            near = [times for times in range(-9, 10) if 4 * abs(rest - times * b) <= 3 * b]
-            if 0 <= rest - 9 * b < b:  # there is no larger digit
-                near.append(9)
+            near = [times for times in range(-9, 10) if abs(rest - times * b) < b]
             symbols = {symbol(times % 10, 9 * (times < 0)): times for times in near}
             times = symbols[written_there[0]]
             parts.append(written_there)

@@ -12,11 +12,12 @@ from edgecalc.language.spec import PADDING
 
 from tasks.splits import mix
 
-# By so much more than half of the divisor a rest can be: where two multiples come nearly as near,
-# the one that is written is drawn. So a network learns to go on from either, and need not know
-# better than that which one is nearer.
-_TOLERANCE = 1 / 4
-_DRAWS = 256  # values of what is drawn
+# Where two multiples are near enough, the one that is written is drawn: a digit comes from the
+# quotient of a rest and up to so much more or less, most of the time little. So a network need not
+# know better than that which one is nearer, and learns to go on from any rest.
+_LITTLE, _MUCH = 50, 115  # of 256
+_MUCH_OF = 8  # draws, one of them
+_DRAWS = 256
 
 # From what is to be divided and the divisor, integers (n,), to a digit of the quotient, -9 to 9.
 _Choose = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -48,7 +49,7 @@ def failed_parts(
     """In which part each of n wrong answers went wrong.
 
     That is where the first symbol stands that does not follow from those before it. A digit of a
-    quotient follows if what it leaves is not more than the divisor.
+    quotient follows if what it leaves is less than the divisor.
 
     Args:
         spec: the language.
@@ -73,19 +74,18 @@ def failed_parts(
 
 
 class _Drawn:
-    """Digits that come nearest, or nearly so."""
+    """Digits that leave less than the divisor, mostly the one that leaves least."""
 
     def __init__(self, keys: np.ndarray) -> None:
         self._keys = keys
 
     def __call__(self, rest: np.ndarray, b: np.ndarray) -> np.ndarray:
         self._keys = mix(self._keys)
-        drawn = (self._keys % np.uint64(_DRAWS)).astype(rest.dtype)
-        # As a share of the divisor, from -1/4 up to 1/4.
-        unit = int(_DRAWS / (2 * _TOLERANCE))
-        moved = (2 * rest + b) * (unit // 2) + (drawn - _DRAWS // 2) * b
-        digits: np.ndarray = np.minimum(moved // (unit * b), 9)
-        return digits
+        drawn = (self._keys % np.uint64(2 * _DRAWS)).astype(rest.dtype) - _DRAWS
+        much = self._keys // np.uint64(2 * _DRAWS) % np.uint64(_MUCH_OF) == 0
+        moved = np.where(much, _MUCH, _LITTLE) * drawn // _DRAWS
+        digits: np.ndarray = (_DRAWS * (2 * rest + b) // 2 + moved * b) // (_DRAWS * b)
+        return np.clip(digits, -9, 9)
 
 
 class _Written:
@@ -102,7 +102,7 @@ class _Written:
     def __call__(self, rest: np.ndarray, b: np.ndarray) -> np.ndarray:
         digits = next(self._digits).astype(rest.dtype)
         nearest = np.clip((2 * rest + b) // (2 * b), -9, 9)
-        return np.where(np.abs(rest - digits * b) <= b, digits, nearest)
+        return np.where(np.abs(rest - digits * b) < b, digits, nearest)
 
 
 def _sequences(
