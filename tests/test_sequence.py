@@ -188,9 +188,9 @@ def test_a_dividend_without_decimals_is_shown_without_what_it_carries():
         "  99 ÷ 07, taken as 1025 ÷ 70",
         "  place       10    1",
         "  down         2    5",
-        "  times        1    5",
-        "  rest        32  -25",
-        "  quotient     1    4",
+        "  times        2   -5",
+        "  rest       -38  -25",
+        "  quotient     1   ¹4",
     ]
 
 
