@@ -174,7 +174,7 @@ def test_names_that_begin_with_minus_and_a_digit(run, tmp_path: Path):
         (["predict", "--form\x1b]0;"], "unrecognized arguments: --form\\x1b]0;"),
         (["predict", "--threads", "\x1b\n"], "\\x1b\\n"),
         (["predict", "a\x1b]0;\n\x9b"], "edgecalc: a\\x1b]0;\\n\\x9b: No such file"),
-        (["--model", "a\x1b]0;\n\u202e", "1+1"], "a\\x1b]0;\\n\\u202e: cannot be read"),
+        (["--model", "a\x1b]0;\n\u202e", "1+1"], "a\\x1b]0;\\n\\u202e: is no file"),
         (["predict", "--column", "\x1b", "in\x1b"], "in\\x1b: has no column '\\x1b'"),
         (["predict", "in\x1b"], "in\\x1b:1: expected a number"),
         (["predict", "-o", "no\x1b/out", "in\x1b"], "no\\x1b/out: No such file"),
