@@ -194,6 +194,14 @@ def test_a_dividend_without_decimals_is_shown_without_what_it_carries():
     ]
 
 
+def test_a_choice_between_multiples_is_no_doubt():
+    unsure = Layout(SPEC).parts("/")["digit 4"].start
+    made = explanation(842, "/", 37, "22.757", unsure=unsure)
+    assert made is not None
+    assert made.unsure() == []
+    assert "?" not in "".join(made.lines())
+
+
 @pytest.mark.parametrize("operator", SPEC.operators)
 def test_whatever_a_network_wrote_is_shown(operator: str):
     layout = Layout(SPEC)

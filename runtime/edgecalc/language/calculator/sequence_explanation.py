@@ -52,10 +52,15 @@ class SequenceExplanation(Explanation):
         return cls(spec, expression, answer, symbols, written[0].max(axis=-1).tolist())
 
     def unsure(self) -> list[str]:
-        """The symbols that the network is unsure of, in words: `row 1, 3: ²7 (61%)`."""
+        """The symbols that the network is unsure of, in words: `row 1, 3: ²7 (61%)`.
+
+        Digits by which a divisor is taken are left out: where two will do, to be half sure of one
+        is no doubt.
+        """
         return [
             doubt
             for name, part in self._parts.items()
+            if not _is_choice(name)
             for doubt in doubts(
                 f"{name}," if name[-1].isdigit() else name,
                 self.symbols[part],
@@ -127,9 +132,16 @@ class SequenceExplanation(Explanation):
 
     @cached_property
     def _cells(self) -> dict[str, list[str]]:
-        """The symbols of each part, marked."""
+        """The symbols of each part, marked as `unsure` says."""
         cells = marked(self.symbols, self.certainty)
-        return {name: [cell.strip() for cell in cells[part]] for name, part in self._parts.items()}
+        return {
+            name: [cell.strip() for cell in (self.symbols if _is_choice(name) else cells)[part]]
+            for name, part in self._parts.items()
+        }
+
+
+def _is_choice(part: str) -> bool:
+    return part.startswith("digit ")
 
 
 def _signed(cells: list[str]) -> str:
