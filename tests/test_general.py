@@ -11,8 +11,8 @@ import pytest
 from edgecalc import Calculator
 
 ROOT = Path(__file__).parents[1]
-# In a minute's training; the preset general takes longer.
-EXACT_ENOUGH = {"+": 0.95, "-": 0.95, "*": 0.6, "/": 0.6}
+# After half a minute of training; the preset general takes longer.
+EXACT_ENOUGH = {"+": 0.95, "-": 0.95, "*": 0.4, "/": 0.4}
 EXPRESSIONS = [f"{a}{operator}{7 * a % 89 + 1}" for a in range(30) for operator in "+-*/"]
 pytestmark = pytest.mark.slow
 
