@@ -20,20 +20,12 @@ from typing import Any
 import numpy as np
 
 import presets
-from benchmarks import save
-from tasks.task import Task, task_class
+from benchmarks import preset_task, save
 
 _NETWORKS = ("seq2seq", "transformer")
 _BATCHES = (1, 64)
 _ROUNDS = 9
 _SECONDS = 0.5
-
-
-def task() -> Task[Any]:
-    """The task of the default preset."""
-    preset = presets.load(presets.DEFAULT)
-    chosen = task_class(preset["task"])
-    return chosen(chosen.language.spec_class(**preset["spec"]))
 
 
 def convert(folder: Path) -> None:
@@ -45,15 +37,16 @@ def convert(folder: Path) -> None:
     from export.convert import convert as convert_dynamic
     from model.networks import NETWORKS
 
+    task = preset_task(presets.DEFAULT)
     for network in _NETWORKS:
-        answer = answer_alone(NETWORKS[network]().build(task()).model)
+        answer = answer_alone(NETWORKS[network]().build(task).model)
         written_out = keras.Model(answer.input, {"answer": answer.output})
         exported = convert_dynamic(written_out, "float32")
         for batch in _BATCHES:
             (folder / f"{network}-exported-{batch}.tflite").write_bytes(exported)
         for name, model in (("written_out", written_out), ("loop", looped(written_out))):
             for batch in _BATCHES:
-                shape = tf.TensorSpec((batch, task().spec.expression_length), tf.int32)
+                shape = tf.TensorSpec((batch, task.spec.expression_length), tf.int32)
                 function = tf.function(model).get_concrete_function(shape)
                 frozen = convert_variables_to_constants_v2(function)
                 converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)

@@ -22,12 +22,12 @@ import tensorflow as tf
 from edgecalc.language.codec import encode_symbols
 
 import presets
-from benchmarks import save
+from benchmarks import preset_task, save
 from model.networks import NETWORKS
 from model.run import compiled
 from model.settings import Training
 from tasks.splits import permute
-from tasks.task import Task, task_class
+from tasks.task import Task
 
 _ROUNDS = 5
 _SECONDS = 2.0
@@ -107,9 +107,7 @@ def main() -> int:
     arguments = parser.parse_args()
     training = presets.settings(Training, "training", arguments)
     network = presets.settings(NETWORKS[training.network], training.network, arguments)
-    preset = presets.load(arguments.preset)
-    chosen = task_class(preset["task"])
-    task = chosen(chosen.language.spec_class(**preset["spec"]))
+    task = preset_task(arguments.preset)
     steps: dict[str, Callable[[], object]] = {}
     sizes, flop = {}, 0
     for name, way in _WAYS.items():

@@ -83,7 +83,7 @@ class _Drawn:
         self._keys = mix(self._keys)
         drawn = (self._keys % np.uint64(2 * _DRAWS)).astype(rest.dtype) - _DRAWS
         much = self._keys // np.uint64(2 * _DRAWS) % np.uint64(_MUCH_OF) == 0
-        moved = np.where(much, _MUCH, _LITTLE) * drawn // _DRAWS
+        moved = np.where(much, _MUCH, _LITTLE).astype(rest.dtype) * drawn // _DRAWS
         digits: np.ndarray = (_DRAWS * (2 * rest + b) // 2 + moved * b) // (_DRAWS * b)
         return np.clip(digits, -9, 9)
 
