@@ -25,7 +25,11 @@ from tasks.splits import permute
 from tests.model_fixture import CARD, SPEC
 
 GATHER = 36
-TOLERANCE = 2e-5
+# A column's logits fall with a squared distance: with weights just drawn they reach thousands,
+# where neighbouring float32s lie 1e-4 apart. Seeds 0 to 7 came to 0.8e-5 to 2.2e-5 there, at 4
+# digits, and to 4e-7 everywhere else.
+TOLERANCE = 1e-4
+SEED = 1
 COLUMNS = {"read_units": 4, "memory_units": 8, "carry_units": 8, "write_units": 4}
 SEQ2SEQ = {"encoder_units": 8, "decoder_units": 12, "decoder_layers": 2, "dropout": 0.1}
 
@@ -99,8 +103,11 @@ def test_a_table_gives_the_same(model_path: Path):
 def test_what_the_exporter_writes_gives_the_same(
     tmp_path: Path, network: str, sizes: dict, spec: CalculatorSpec, variant: str
 ):
+    import keras
+
     from export.convert import convert
 
+    keras.utils.set_random_seed(SEED)
     built = NETWORKS[network](**sizes).build(CalculatorTask(spec))
     path = tmp_path / "model.tflite"
     path.write_bytes(append_metadata(convert(built.model, variant), spec, CARD))

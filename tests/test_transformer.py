@@ -26,6 +26,7 @@ TASKS = pytest.mark.parametrize("task", [CALCULATOR, WORDS], ids=["calculator", 
 
 @pytest.fixture(scope="module")
 def built() -> dict[str, Built]:
+    keras.utils.set_random_seed(1)
     return {task.spec.task: SMALL.build(task) for task in (CALCULATOR, WORDS)}
 
 
