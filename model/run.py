@@ -43,15 +43,30 @@ def compiled(model: keras.Model, losses: dict[str, Any], training: Training) -> 
         warmup_target=training.learning_rate,
         warmup_steps=training.warmup_steps,
     )
-    optimizer = keras.optimizers.AdamW(
-        rate,
-        weight_decay=training.weight_decay,
-        beta_2=training.beta_2,
-        global_clipnorm=training.clip_norm,
-    )
+    optimizer = _optimizer(training, rate)
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, losses, jit_compile=True)
     return model
+
+
+def _optimizer(training: Training, rate: Any) -> keras.optimizers.Optimizer:
+    if training.optimizer == "adamw":
+        return keras.optimizers.AdamW(
+            rate,
+            weight_decay=training.weight_decay,
+            beta_2=training.beta_2,
+            global_clipnorm=training.clip_norm,
+        )
+    # Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with updates
+    # as large as Adam's (Liu et al., "Muon is Scalable for LLM Training", 2025), so that rate and
+    # decay serve both. Keras leaves matrices with `embedding` in their names to AdamW.
+    return keras.optimizers.Muon(
+        rate,
+        weight_decay=training.weight_decay,
+        adam_weight_decay=training.weight_decay,
+        adam_beta_2=training.beta_2,
+        global_clipnorm=training.clip_norm,
+    )
 
 
 class Run:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from model.networks import NETWORKS
 
+OPTIMIZERS = ("adamw", "muon")
+
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained: AdamW, a linear warm-up, then a cosine down to 1% of the peak.
+    """How a network is trained: a linear warm-up, then a cosine down to 1% of the peak rate.
 
     Raises:
         ValueError: if a field is out of range; the message names it.
@@ -22,9 +24,13 @@ class Training:
         default=1_000, metadata={"help": "steps between validations and checkpoints"}
     )
     batch_size: int = field(default=512, metadata={"help": "examples in a batch"})
+    optimizer: str = field(
+        default="adamw",
+        metadata={"help": "adamw, or muon: for all matrices but embeddings, adamw for the rest"},
+    )
     learning_rate: float = field(default=3e-3, metadata={"help": "the peak rate"})
     warmup_steps: int = field(default=300, metadata={"help": "steps up to the peak rate"})
-    weight_decay: float = field(default=1e-4, metadata={"help": "of AdamW"})
+    weight_decay: float = field(default=1e-4, metadata={"help": "of the optimizer"})
     beta_2: float = field(default=0.999, metadata={"help": "of AdamW"})
     clip_norm: float = field(default=1.0, metadata={"help": "largest norm of a gradient"})
     first_groups: str = field(
@@ -41,6 +47,8 @@ class Training:
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise ValueError(f"no network {self.network!r}; there are {', '.join(NETWORKS)}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"no optimizer {self.optimizer!r}; there are {', '.join(OPTIMIZERS)}")
         for name in ("steps", "epoch_steps", "batch_size", "validation_examples"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1: {getattr(self, name)}")

@@ -269,6 +269,7 @@ def test_the_code_of_a_model_is_told_apart_without_its_comments(tmp_path):
     ("flags", "status", "message"),
     [
         (["--network=perceptron"], 2, "no network 'perceptron'"),
+        (["--optimizer=sgd"], 2, "no optimizer 'sgd'; there are adamw, muon"),
         (["--steps=50"], 2, "no multiple of epoch_steps"),
         (["--batchsize=4"], 2, "unrecognized arguments: --batchsize=4"),
         (["--preset=huge"], 2, "no preset 'huge'"),

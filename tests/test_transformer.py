@@ -14,6 +14,8 @@ from edgecalc.language.codec import encode_symbols
 
 from model.networks.network import Built
 from model.networks.transformer import Transformer
+from model.run import compiled
+from model.settings import Training
 from tasks.calculator.task import CalculatorTask
 from tasks.task import SEQUENCE
 from tests.test_own_task import ReversedSpec, ReversedTask
@@ -112,3 +114,17 @@ def test_both_models_share_their_weights(built: dict[str, Built]):
 def test_sizes_that_cannot_be_are_named(name: str):
     with pytest.raises(ValueError, match=f"{name} must be at least 1: 0"):
         Transformer(**{name: 0})
+
+
+def test_muon_is_for_the_matrices_of_the_blocks():
+    training = Training(network="transformer", optimizer="muon")
+    model = compiled(SMALL.build(WORDS).training_model, SMALL.losses(WORDS), training)
+    by_muon = {
+        weight.path
+        for weight, velocity in zip(
+            model.trainable_variables, model.optimizer.adam_velocities, strict=True
+        )
+        if velocity is None
+    }
+    matrices = ("query", "key", "value", "out", "rise", "fall")
+    assert by_muon == {f"decoder/block_{block}/{name}" for block in (0, 1) for name in matrices}

@@ -191,12 +191,15 @@ class Decoder(layers.Layer):
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Makes the weights."""
         width: int = self.sizes["width"]
+        # Optimizers know by `embedding` which matrices turn symbols into numbers and back.
         spread = initializers.RandomNormal(stddev=_SPREAD)
         self.embedding = self.add_weight((self.sizes["symbols"], width), spread, name="embedding")
         positions = sum(self.lengths) - 1
-        self.positions = self.add_weight((positions, width), spread, name="positions")
+        self.positions = self.add_weight((positions, width), spread, name="position_embedding")
         self.head = self.add_weight(
-            (width, self.sizes["symbols"]), initializers.RandomNormal(stddev=_HEAD), name="head"
+            (width, self.sizes["symbols"]),
+            initializers.RandomNormal(stddev=_HEAD),
+            name="unembedding",
         )
         self.head_bias = self.add_weight((self.sizes["symbols"],), "zeros", name="head_bias")
         for block in self.blocks:
