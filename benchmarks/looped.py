@@ -56,7 +56,10 @@ class LoopedWriter(Writer):
 
         state = (tf.constant(1), logits, written, *caches)
         _, _, written, *_ = tf.while_loop(lambda place, *_: place < count, step, state)
-        return {"answer": written[:, lengths.working :, : decoder.sizes["answer_symbols"]]}
+        answer = written[:, lengths.working :, : decoder.sizes["answer_symbols"]]
+        if lengths.working:
+            answer = decoder.no_surer(answer, written[:, : lengths.working])
+        return {"answer": answer}
 
 
 def _place(rows: tf.Tensor, place: tf.Tensor | int, count: int) -> tf.Tensor:

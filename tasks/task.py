@@ -114,6 +114,14 @@ class Task(ABC, Generic[AnySpec]):
         """
         return list(self.spec.symbols)
 
+    @property
+    def drawn_symbols(self) -> range:
+        """The ids of those of them that are drawn, where several will do.
+
+        Not to know which of them comes is no doubt.
+        """
+        return range(0)
+
     @abstractmethod
     def examples(self, indices: np.ndarray) -> Examples:
         """The examples at these indices, integers (n,) from 0 to size - 1."""

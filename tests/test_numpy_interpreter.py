@@ -22,6 +22,7 @@ from edgecalc.shell.cli import main
 from model.networks import NETWORKS
 from tasks.calculator.task import CalculatorTask
 from tasks.splits import permute
+from tasks.task import SEQUENCE
 from tests.model_fixture import CARD, SPEC
 
 GATHER = 36
@@ -30,6 +31,8 @@ GATHER = 36
 # digits, and to 4e-7 everywhere else.
 TOLERANCE = 1e-4
 SEED = 1
+# Of two symbols that are as likely either may be written, and what follows is another text then.
+TIE = 1e-6
 COLUMNS = {"read_units": 4, "memory_units": 8, "carry_units": 8, "write_units": 4}
 SEQ2SEQ = {"encoder_units": 8, "decoder_units": 12, "decoder_layers": 2, "dropout": 0.1}
 
@@ -47,16 +50,19 @@ def compare(model, counts=(1, 3, 256, 300)):
     assert numpy.shows_working == tflite.shows_working
     for count in counts:
         ids = ids_of(model.spec, count)
-        found, expected = numpy.run(ids), tflite.run(ids)
-        assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
-        np.testing.assert_allclose(found, expected, atol=TOLERANCE)
-        if not numpy.shows_working:
-            continue
-        found_working, expected_working = numpy.work(ids), tflite.work(ids)
-        assert found_working.keys() == expected_working.keys()
-        for name, values in expected_working.items():
-            assert found_working[name].dtype == values.dtype
-            np.testing.assert_allclose(found_working[name], values, atol=TOLERANCE)
+        found, expected = {"answer": numpy.run(ids)}, {"answer": tflite.run(ids)}
+        if numpy.shows_working:
+            found |= numpy.work(ids)
+            expected |= tflite.work(ids)
+        decided = np.ones(count, bool)
+        if SEQUENCE in expected:
+            second, first = np.moveaxis(np.partition(expected[SEQUENCE], -2)[..., -2:], -1, 0)
+            decided = (first - second > TIE).all(axis=1)
+            assert decided.mean() > 0.9 or count < 10
+        assert found.keys() == expected.keys()
+        for name, values in expected.items():
+            assert (found[name].shape, found[name].dtype) == (values.shape, values.dtype)
+            np.testing.assert_allclose(found[name][decided], values[decided], atol=TOLERANCE)
 
 
 def test_the_packaged_model_gives_the_same():

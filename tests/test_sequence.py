@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from edgecalc.language.calculator.sequence import Layout
+from edgecalc.language.calculator.sequence import TIMES, Layout
 from edgecalc.language.calculator.sequence_explanation import SequenceExplanation
 from edgecalc.language.calculator.spec import CalculatorSpec
 from edgecalc.language.codec import id_table
@@ -62,7 +62,7 @@ def expected(spec: CalculatorSpec, operator: str, a: int, b: int, found: list[in
             rest = 10 * rest + int(digit)
             written_there = found[layout.parts("/")[f"digit {number}"]]
             near = [times for times in range(-9, 10) if abs(rest - times * b) < b]
-            symbols = {symbol(times % 10, 9 * (times < 0)): times for times in near}
+            symbols = {layout.multiples[times + 9]: times for times in near}
             times = symbols[written_there[0]]
             parts.append(written_there)
             *lower, _ = row(digits + 1, (1, rest), (-times, b))
@@ -195,11 +195,21 @@ def test_a_dividend_without_decimals_is_shown_without_what_it_carries():
 
 
 def test_a_choice_between_multiples_is_no_doubt():
-    unsure = Layout(SPEC).parts("/")["digit 4"].start
-    made = explanation(842, "/", 37, "22.757", unsure=unsure)
+    layout = Layout(SPEC)
+    place = layout.parts("/")["digit 4"].start
+    written = np.eye(len(layout.symbols))[one(842, "/", 37).working()[SEQUENCE]]
+    two = [layout.symbols.index(f"{TIMES}{times}") for times in (-3, -2)]
+    written[0, place] = 0
+    written[0, place, two] = 0.6, 0.4
+    made = SequenceExplanation.of(SPEC, "842/37", "22.757", {"sequence": written})
     assert made is not None
     assert made.unsure() == []
     assert "?" not in "".join(made.lines())
+    written[0, place, two] = 0.6, 0
+    made = SequenceExplanation.of(SPEC, "842/37", "22.757", {"sequence": written})
+    assert made is not None
+    assert made.unsure() == ["digit 4, 1: ×-3 (60%)"]
+    assert "-3?" in "".join(made.lines())
 
 
 @pytest.mark.parametrize("operator", SPEC.operators)

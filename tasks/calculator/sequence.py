@@ -18,6 +18,7 @@ from tasks.splits import mix
 _LITTLE, _MUCH = 50, 115  # of 256
 _MUCH_OF = 8  # draws, one of them
 _DRAWS = 256
+_NO_TIMES = 109  # in `_symbols`, behind ten digits without a carry, with 1, … with 9, and -9 to -1
 
 # From what is to be divided and the divisor, integers (n,), to a digit of the quotient, -9 to 9.
 _Choose = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -92,9 +93,8 @@ class _Written:
     """Digits as they were written, or the nearest where those will not do."""
 
     def __init__(self, layout: Layout, written: np.ndarray) -> None:
-        values = np.full(len(layout.symbols), 100)  # what is no digit of a quotient leaves too much
-        values[_symbols(layout)[:10]] = np.arange(10)
-        values[_symbols(layout)[-9:]] = np.arange(-9, 0)
+        values = np.full(len(layout.symbols), 100)  # what is no multiple leaves too much
+        values[layout.multiples] = np.arange(-9, 10)
         parts = layout.parts("/").items()
         places = (part.start for name, part in parts if name.startswith("digit "))
         self._digits = (values[written[:, place]] for place in places)
@@ -134,10 +134,10 @@ def _sequences(
 
 
 def _symbols(layout: Layout) -> np.ndarray:
-    """Ids by ten times a carry and a digit, uint8 (10 * carries,)."""
+    """Ids by ten times a carry and a digit; behind these, of multiples. uint8 (n,)."""
     digits = id_table(layout.spec)[np.frombuffer(DIGITS.encode("ascii"), np.uint8)]
-    carried = np.arange(10 * layout.largest_carry, dtype=np.uint8) + layout.carried(1)
-    return np.concatenate([digits, carried], dtype=np.uint8)
+    others = np.arange(layout.carried(1), len(layout.symbols), dtype=np.uint8)
+    return np.concatenate([digits, others])
 
 
 def _digits(numbers: np.ndarray, count: int) -> np.ndarray:
@@ -202,7 +202,7 @@ def _division(layout: Layout, a: np.ndarray, b: np.ndarray, choose: _Choose) -> 
         rest = 10 * rest + digit
         times = choose(rest, b)
         quotient.append(times)
-        yield (times % 10 + 90 * (times < 0))[None]
+        yield (times + _NO_TIMES)[None]
         totals = _row(digits + 1, (1, rest), (-times, b))
         totals[-1] %= 10  # 0, or 9 of what is below 0; nothing is left to borrow from
         yield totals

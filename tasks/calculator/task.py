@@ -40,10 +40,15 @@ class CalculatorTask(Task[CalculatorSpec]):
 
     @property
     def sequence_symbols(self) -> list[str]:
-        """Those of the spec, and digits with a carry."""
+        """Those of the spec, digits with a carry, and multiples."""
         if not has_working(self.spec):
             return super().sequence_symbols
         return Layout(self.spec).symbols
+
+    @property
+    def drawn_symbols(self) -> range:
+        """The multiples."""
+        return Layout(self.spec).multiples if has_working(self.spec) else super().drawn_symbols
 
     def examples(self, indices: np.ndarray) -> CalculatorExamples:
         """The expressions at these indices."""

@@ -7,6 +7,7 @@ Layer Normalization", 2019; Shazeer, "Fast Transformer Decoding: One Write-Head 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -151,6 +152,7 @@ class Decoder(layers.Layer):
         lengths: see `Lengths`.
         symbols: how many there are in all.
         answer_symbols: how many of them, the first, an answer is written with.
+        drawn: ids of those which it may waver between, see `tasks.task.Task.drawn_symbols`.
         width: see `Block`.
         heads: see `Block`.
         head_width: see `Block`.
@@ -163,6 +165,7 @@ class Decoder(layers.Layer):
         lengths: tuple[int, int, int],
         symbols: int,
         answer_symbols: int,
+        drawn: Sequence[int],
         width: int,
         heads: int,
         head_width: int,
@@ -176,6 +179,7 @@ class Decoder(layers.Layer):
             "lengths": list(lengths),
             "symbols": symbols,
             "answer_symbols": answer_symbols,
+            "drawn": list(drawn),
             "width": width,
             "heads": heads,
             "head_width": head_width,
@@ -250,10 +254,32 @@ class Decoder(layers.Layer):
             x = self.embedded(chosen, self.lengths.expression + place)
             for number, block in enumerate(self.blocks):
                 x, *caches[number] = block.step(x, *caches[number])
-        outputs = {"answer": ops.stack(written[self.lengths.working :], axis=1)}
-        if self.lengths.working:
-            outputs["sequence"] = ops.stack(written[: self.lengths.working], axis=1)
-        return outputs
+        answer = ops.stack(written[self.lengths.working :], axis=1)
+        if not self.lengths.working:
+            return {"answer": answer}
+        sequence = ops.stack(written[: self.lengths.working], axis=1)
+        return {"answer": self.no_surer(answer, sequence), "sequence": sequence}
+
+    def no_surer(self, answer: tf.Tensor, sequence: tf.Tensor) -> tf.Tensor:
+        """An answer that is no surer than the working: to copy from what is wrong is easy.
+
+        The probability that all of the working is right falls evenly on the answer's places.
+
+        Args:
+            answer: probabilities, (n, answer, answer_symbols).
+            sequence: probabilities, (n, working, symbols).
+
+        Returns:
+            Probabilities, of which the same are the largest.
+        """
+        drawn = np.zeros(self.sizes["symbols"], np.float32)
+        drawn[self.sizes["drawn"]] = 1
+        sure = tf.reduce_max(sequence * (1 - drawn), axis=-1)
+        if drawn.any():
+            sure = tf.maximum(sure, tf.reduce_sum(sequence * drawn, axis=-1))
+        logs = tf.reduce_sum(tf.math.log(sure), axis=1, keepdims=True)
+        share = tf.exp(logs / self.lengths.answer)[:, :, None]
+        return share * answer + (1 - share) / self.sizes["answer_symbols"]
 
     def logits(self, x: tf.Tensor) -> tf.Tensor:
         """Of rows (n, width)."""

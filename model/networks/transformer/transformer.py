@@ -54,6 +54,7 @@ class Transformer:
             lengths,
             len(task.sequence_symbols),
             len(task.spec.symbols),
+            task.drawn_symbols,
             self.width,
             self.heads,
             self.head_width,

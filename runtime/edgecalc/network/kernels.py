@@ -181,14 +181,17 @@ def _strided_slice(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Ker
     return lambda x, *limits: x[tuple(chosen_slices(op, [part.tolist() for part in limits]))]
 
 
-def _sum(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Kernel:
-    keep_dims = bool(op.options["keep_dims"])
+def _reduction(function: np.ufunc) -> Maker:
+    def make(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Kernel:
+        keep_dims = bool(op.options["keep_dims"])
 
-    def total(x: np.ndarray, axes: np.ndarray) -> Any:
-        axis = tuple({place % x.ndim for place in np.atleast_1d(axes).tolist()})
-        return np.add.reduce(x, axis, x.dtype, keepdims=keep_dims)
+        def reduced(x: np.ndarray, axes: np.ndarray) -> Any:
+            axis = tuple({place % x.ndim for place in np.atleast_1d(axes).tolist()})
+            return function.reduce(x, axis, x.dtype, keepdims=keep_dims)
 
-    return total
+        return reduced
+
+    return make
 
 
 def _arg_max(op: Operator, fixed: Fixed, tensors: Sequence[Tensor]) -> Kernel:
@@ -254,6 +257,7 @@ KERNELS: dict[int, Maker] = {
     39: _transpose,
     41: _ufunc(np.subtract),
     45: _strided_slice,
+    47: _ufunc(np.exp),
     49: _split,
     53: _cast,
     55: _ufunc(np.maximum),
@@ -261,8 +265,10 @@ KERNELS: dict[int, Maker] = {
     57: _ufunc(np.minimum),
     69: _tile,
     70: _expand_dims,
-    74: _sum,
+    73: _ufunc(np.log),
+    74: _reduction(np.add),
     77: _shape,
+    82: _reduction(np.maximum),
     83: _pack,
     85: _one_hot,
     88: _unpack,

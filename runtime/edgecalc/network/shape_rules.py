@@ -266,7 +266,7 @@ def of_strided_slice(op: Operator, x: Sequence[Value]) -> list[Result]:
     return [(kind, (*result, *shape[count:]))]
 
 
-def of_sum(op: Operator, x: Sequence[Value]) -> list[Result]:
+def of_reduction(op: Operator, x: Sequence[Value]) -> list[Result]:
     kind, shape = x[0][:2]
     _ensure(kind in ("f4", "i4", "i8") and x[1].dtype == "i4", "its inputs are of an unknown type")
     axes = {_axis(axis, len(shape)) for axis in _content(x[1], "axes")}

@@ -12,10 +12,11 @@ follows from a few earlier ones by one small step. Rows go from the lowest place
     5-17:    the digits, then the difference digit by digit, with what is borrowed, and as it is
              read. A sum likewise.
 
-What is below 0 is written as its complement, a digit of a quotient too: -3 is 7, and borrows 9.
+What is below 0 is written as its complement: -3 is 7, and borrows 9.
 
 A multiple need not be the largest that fits, so not much hangs on it: where two come nearly as
-near, either will do, and the quotient is the same. Division of this kind is Robertson's, "A New
+near, either will do, and the quotient is the same. Which multiple it is has symbols of its own, so
+that to waver between two is not mistaken for doubt. Division of this kind is Robertson's, "A New
 Class of Digital Division Methods", 1958; scratchpads are Nye et al., "Show Your Work", 2021. What
 is true of it, the task knows.
 """
@@ -28,13 +29,16 @@ from functools import cached_property
 from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
 
 CARRIES = "¹²³⁴⁵⁶⁷⁸⁹"
+TIMES = "×"
+_MULTIPLES = range(-9, 10)
 
 
 @dataclass(frozen=True)
 class Layout:
     """Where in the sequence what is written, and how many symbols there are.
 
-    Ids below `len(spec.symbols)` are those of the spec; behind them come digits with a carry.
+    Ids below `len(spec.symbols)` are those of the spec; behind them come digits with a carry, then
+    multiples.
     """
 
     spec: CalculatorSpec
@@ -46,9 +50,22 @@ class Layout:
 
     @cached_property
     def symbols(self) -> list[str]:
-        """What it is written with, by id: 106 symbols; a carry stands small before its digit."""
+        """What it is written with, by id: 125 symbols.
+
+        A carry stands small before its digit; `×-3` is the divisor taken -3 times.
+        """
         carries = CARRIES[: self.largest_carry]
-        return [*self.spec.symbols, *(f"{carry}{digit}" for carry in carries for digit in DIGITS)]
+        multiples = _MULTIPLES if "/" in self.spec.operators else ()
+        return [
+            *self.spec.symbols,
+            *(f"{carry}{digit}" for carry in carries for digit in DIGITS),
+            *(f"{TIMES}{times}" for times in multiples),
+        ]
+
+    @property
+    def multiples(self) -> range:
+        """The ids of the multiples, -9 to 9; empty if nothing is divided."""
+        return range(self.carried(self.largest_carry + 1), len(self.symbols))
 
     @property
     def steps(self) -> int:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from edgecalc.language.calculator.paper import UNSURE, Row, doubts, marked, table
-from edgecalc.language.calculator.sequence import CARRIES, Layout
+from edgecalc.language.calculator.sequence import CARRIES, TIMES, Layout
 from edgecalc.language.calculator.spec import DIGITS, POINT, CalculatorSpec
 from edgecalc.language.calculator.working import has_working
 from edgecalc.language.language import Explanation
@@ -24,7 +24,8 @@ class SequenceExplanation(Explanation):
         expression: the expression as the network saw it: `842/37`.
         answer: the answer as a person expects it: `22.757`.
         symbols: what it wrote, see `Layout`; a carry stands small before the digit that stays.
-        certainty: the probability that the network gave each.
+        certainty: the probability that the network gave each; or if it is larger, the one that it
+            gave to all multiples, of which often several will do.
     """
 
     spec: CalculatorSpec
@@ -49,18 +50,15 @@ class SequenceExplanation(Explanation):
         if written.dtype.kind != "f" or written.shape != (1, layout.length, len(layout.symbols)):
             return None
         symbols = [layout.symbols[number] for number in written[0].argmax(axis=-1).tolist()]
-        return cls(spec, expression, answer, symbols, written[0].max(axis=-1).tolist())
+        multiples = written[0, :, layout.multiples].sum(axis=0)
+        certainty = np.maximum(written[0].max(axis=-1), multiples)
+        return cls(spec, expression, answer, symbols, certainty.tolist())
 
     def unsure(self) -> list[str]:
-        """The symbols that the network is unsure of, in words: `row 1, 3: ²7 (61%)`.
-
-        Digits by which a divisor is taken are left out: where two will do, to be half sure of one
-        is no doubt.
-        """
+        """The symbols that the network is unsure of, in words: `row 1, 3: ²7 (61%)`."""
         return [
             doubt
             for name, part in self._parts.items()
-            if not _is_choice(name)
             for doubt in doubts(
                 f"{name}," if name[-1].isdigit() else name,
                 self.symbols[part],
@@ -104,7 +102,7 @@ class SequenceExplanation(Explanation):
         steps, cells = range(1, self._layout.steps + 1), self._cells
         return [
             self._row("down", self._read_dividend[-len(steps) :]),
-            Row("times", [_signed(cells[f"digit {step}"]) for step in steps], []),
+            self._row("times", [cells[f"digit {step}"][0].lstrip(TIMES) for step in steps]),
             Row("rest", [_signed(cells[f"rest {step}"]) for step in steps], []),
             self._row("quotient", cells["quotient"][::-1]),
         ]
@@ -133,23 +131,15 @@ class SequenceExplanation(Explanation):
     @cached_property
     def _cells(self) -> dict[str, list[str]]:
         """The symbols of each part, marked as `unsure` says."""
-        cells = marked(self.symbols, self.certainty)
-        return {
-            name: [cell.strip() for cell in (self.symbols if _is_choice(name) else cells)[part]]
-            for name, part in self._parts.items()
-        }
-
-
-def _is_choice(part: str) -> bool:
-    return part.startswith("digit ")
+        cells = [cell.strip() for cell in marked(self.symbols, self.certainty)]
+        return {name: cells[part] for name, part in self._parts.items()}
 
 
 def _signed(cells: list[str]) -> str:
-    """A number whose digits were written from the lowest, as it is read: `-3` if it borrows 9."""
+    """A number whose digits were written from the lowest, as it is read, below 0 if 9 leads."""
     text = "".join(cells)
     digits = "".join(c for c in reversed(text) if c in DIGITS)
-    below = text.startswith(CARRIES[-1]) if len(cells) == 1 else digits.startswith("9")
     if not digits:
         return text
-    number = int(digits) - below * 10 ** len(digits)
+    number = int(digits) - digits.startswith("9") * 10 ** len(digits)
     return f"{number}{UNSURE if UNSURE in text else ''}"
