@@ -14,7 +14,7 @@ from edgecalc.language.codec import id_table
 
 from model.networks.network import Teach
 from tasks.splits import Splits
-from tasks.task import SEQUENCE, Feature, Task, task_of
+from tasks.task import Feature, Task, task_of
 
 _FORMAT = 3
 _SHUFFLED_RECORDS = 65_536
@@ -88,7 +88,6 @@ def training_batches(
     first_step: int = 0,
     first_groups: Sequence[str] = (),
     first_group_steps: int = 0,
-    rare_share: float = 0.0,
 ) -> tf.data.Dataset:
     """The endless stream of training batches, a function of the corpus and of these arguments.
 
@@ -103,7 +102,6 @@ def training_batches(
         first_step: how many batches to leave out.
         first_groups: groups that the stream begins with, and nothing else.
         first_group_steps: for so many batches; then come records of all groups.
-        rare_share: so much of the stream is drawn for rare symbols, see `_drawn_for_rare`.
 
     Returns:
         Pairs: what `teach` gives.
@@ -113,9 +111,9 @@ def training_batches(
     """
     alone = max(0, first_group_steps - first_step)
     beyond = max(0, first_step - first_group_steps)
-    batches = _passes(corpus, corpus.task.spec.groups, batch_size, seed, beyond, rare_share)
+    batches = _passes(corpus, corpus.task.spec.groups, batch_size, seed, beyond)
     if alone:
-        first = _passes(corpus, first_groups, batch_size, seed, first_step, rare_share)
+        first = _passes(corpus, first_groups, batch_size, seed, first_step)
         batches = first.take(alone).concatenate(batches)
     parse = _parser(corpus)
     return batches.map(
@@ -124,12 +122,7 @@ def training_batches(
 
 
 def _passes(
-    corpus: Corpus,
-    groups: Sequence[str],
-    batch_size: int,
-    seed: int,
-    first_step: int,
-    rare_share: float,
+    corpus: Corpus, groups: Sequence[str], batch_size: int, seed: int, first_step: int
 ) -> tf.data.Dataset:
     """Batches of serialised records of these groups, string (batch_size,), pass after pass."""
     records = sum(corpus.manifest["records"]["train"][group] for group in groups)
@@ -151,8 +144,6 @@ def _passes(
                 group = tf.io.parse_example(records, group_alone)["group"]
                 number = tf.cast(tf.io.decode_raw(group, tf.uint8)[:, 0], tf.int32)
                 records = tf.boolean_mask(records, tf.gather(wanted, number))
-            if rare_share:
-                records = _drawn_for_rare(corpus, records, rare_share)
             return tf.random.experimental.stateless_shuffle(records, tf.random.fold_in(key, index))
 
         order = tf.random.experimental.stateless_shuffle(shards, key)
@@ -172,28 +163,6 @@ def _passes(
 
     passes = tf.data.Dataset.range(first_step // steps, tf.int64.max)
     return passes.flat_map(one_pass).skip(first_step % steps)
-
-
-def _drawn_for_rare(corpus: Corpus, records: tf.Tensor, share: float) -> tf.Tensor:
-    """As many records, string (n,), of which a share is drawn by what is rare.
-
-    A record is as rare as the rarest symbol of its sequence is at its place among these records.
-    Rare ones come several times, and some of the others not at all, until the next pass.
-    """
-    length, dtype = Feature(**corpus.manifest["features"][SEQUENCE])
-    symbols = len(corpus.task.sequence_symbols)
-    parsed = tf.io.parse_example(records, {SEQUENCE: tf.io.FixedLenFeature([], tf.string)})
-    ids = tf.cast(tf.io.decode_raw(parsed[SEQUENCE], tf.as_dtype(dtype)), tf.int32)
-    places = ids + symbols * tf.range(length)
-    counts = tf.math.bincount(tf.reshape(places, [-1]), minlength=length * symbols)
-    rarity = 1 / tf.reduce_min(tf.gather(counts, places), axis=1)
-    rarity /= tf.reduce_sum(rarity)
-    count = tf.shape(records)[0]
-    even = 1 / tf.cast(count, tf.float64)
-    # Systematic resampling: a record with twice the weight comes twice as often, give or take one.
-    reached = tf.cumsum(share * rarity + (1 - share) * even)
-    drawn = tf.searchsorted(reached, even * (tf.range(count, dtype=tf.float64) + 0.5))
-    return tf.gather(records, tf.minimum(drawn, count - 1))
 
 
 def evaluation_batches(corpus: Corpus, split: str, batch_size: int) -> tf.data.Dataset:

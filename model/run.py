@@ -21,7 +21,6 @@ from model.callbacks import ExactMatch, ProgressLine, StopOnInterrupt
 from model.dataset import Corpus, evaluation_batches, training_batches
 from model.networks.network import Built, Network
 from model.settings import Training
-from tasks.task import SEQUENCE
 
 _EVALUATION_BATCH = 4096
 _FINAL_RATE = 0.01  # of the peak rate, where the cosine ends
@@ -96,8 +95,6 @@ class Run:
         if unknown := set(self._first_groups) - set(corpus.task.spec.groups):
             known = " ".join(corpus.task.spec.groups)
             raise ValueError(f"first_groups: no {' '.join(sorted(unknown))} among {known}")
-        if training.rare_share and SEQUENCE not in corpus.task.working:
-            raise ValueError("rare_share: the records of this corpus have no sequence")
         self._record: dict[str, Any] = {
             "preset": preset,
             "training": asdict(training),
@@ -252,7 +249,6 @@ class Run:
                 record["steps"],
                 self._first_groups,
                 training.first_group_steps,
-                training.rare_share,
             ),
             initial_epoch=first_epoch,
             epochs=training.steps // training.epoch_steps,

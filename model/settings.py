@@ -40,10 +40,6 @@ class Training:
     first_group_steps: int = field(
         default=0, metadata={"help": "steps with these alone, before all groups come"}
     )
-    rare_share: float = field(
-        default=0.0,
-        metadata={"help": "of the examples, so many are drawn for rare symbols in their sequence"},
-    )
     validation_examples: int = field(
         default=20_000, metadata={"help": "examples of the validation split to validate on"}
     )
@@ -61,8 +57,6 @@ class Training:
                 raise ValueError(f"{name} must be above 0: {getattr(self, name)}")
         if not 0 <= self.beta_2 < 1:
             raise ValueError(f"beta_2 must be from 0 to below 1: {self.beta_2}")
-        if not 0 <= self.rare_share < 1:
-            raise ValueError(f"rare_share must be from 0 to below 1: {self.rare_share}")
         if self.steps % self.epoch_steps:
             raise ValueError(
                 f"steps {self.steps} are no multiple of epoch_steps {self.epoch_steps}"
