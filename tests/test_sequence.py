@@ -51,12 +51,10 @@ def expected(spec: CalculatorSpec, operator: str, a: int, b: int, found: list[in
             places, head = digits + 1 + number, 10 * heads[number]
             parts.append(row(places, (1, b * head), (heads[number + 1] - head, b)))
     else:
-        rounded = (2 * a * 10**spec.places + b) // (2 * b)
-        more = digits - 1 - len(str(a)) + len(str(b))
-        a *= 10 ** (digits - len(str(a)))
-        b *= 10 ** (digits - len(str(b)))
+        larger = 10 ** (digits - len(str(b)))
+        b *= larger
         parts.append([symbol(int(digit)) for digit in str(b)])
-        scaled, half = a * 10 ** (digits + spec.places - 1), b // 2 * 10**more
+        scaled, half = a * larger * 10**spec.places, b // 2
         parts.append(row(layout.dividend, (1, scaled), (1, half)))
         text = f"{scaled + half:0{layout.dividend}}"
         rest, quotient = int(text[: -layout.steps] or 0), []
@@ -71,11 +69,12 @@ def expected(spec: CalculatorSpec, operator: str, a: int, b: int, found: list[in
             rest -= times * b
             parts.append([*lower, symbol(9 if rest < 0 else 0)])
             quotient.append(times)
-        taken = [*reversed(quotient), *[0] * layout.length]
-        for place in range(digits + spec.places):
-            digit = rounded // 10**place % 10
-            borrows = digit > taken[more + place]
-            parts.append([symbol(digit, int(borrows))])
+        value = (scaled + half) // b
+        digit_values = [value // 10**place % 10 for place in range(layout.steps)]
+        known = [0] * layout.steps
+        for place, times in enumerate(reversed(quotient)):
+            known[place] = int(digit_values[place] > times)  # it has borrowed
+        parts.append([symbol(*pair) for pair in zip(digit_values, known, strict=True)])
     written = [symbol for part in parts for symbol in part]
     return written + [int(ids[ord(" ")])] * (layout.length - len(written))
 
@@ -143,13 +142,13 @@ def explanation(a: int, operator: str, b: int, answer: str, unsure: int = -1):
             explanation(842, "/", 37, "22.757", unsure=Layout(SPEC).parts("/")["rest 4"].start),
             [
                 "842/37 = 22.757",
-                "  842 ÷ 037, taken as 842.0185 ÷ 370",
-                "  place         10      1     .1    .01   .001    e-4",
-                "  down           2      0      1      8      5      0",
-                "  times          2      3     -3      6     -3      3",
-                "  rest         102    -90    211  -102?     95   -160",
-                "  quotient       2      2     ¹7      5     ¹7",
-                "  unsure of rest 4, 1: 8 (61%)",
+                "  842 ÷ 037, taken as 8420.185 ÷ 370",
+                "  place       100    10     1    .1   .01  .001",
+                "  down          4     2     0     1     8     5",
+                "  times         0     2     3    -3     6    -3",
+                "  rest         84   102   -90  211?  -102    95",
+                "  quotient      0     2     2    ¹7     5    ¹7",
+                "  unsure of rest 4, 1: 1 (61%)",
             ],
         ),
         (
@@ -186,18 +185,18 @@ def test_a_dividend_without_decimals_is_shown_without_what_it_carries():
     made = SequenceExplanation.of(spec, "99/7", "14", {"sequence": written})
     assert made is not None
     assert made.lines()[1:] == [
-        "  99 ÷ 07, taken as 102.5 ÷ 70",
-        "  place      10   1",
-        "  down        2   5",
-        "  times       1   4",
-        "  rest       32  45",
-        "  quotient    1   4",
+        "  99 ÷ 07, taken as 1025 ÷ 70",
+        "  place       10    1",
+        "  down         2    5",
+        "  times        2   -5",
+        "  rest       -38  -25",
+        "  quotient     1   ¹4",
     ]
 
 
 def test_a_choice_between_multiples_is_no_doubt():
     layout = Layout(SPEC)
-    place = layout.parts("/")["digit 3"].start
+    place = layout.parts("/")["digit 4"].start
     written = np.eye(len(layout.symbols))[one(842, "/", 37).working()[SEQUENCE]]
     two = [layout.symbols.index(f"{TIMES}{times}") for times in (-3, -2)]
     written[0, place] = 0
@@ -209,7 +208,7 @@ def test_a_choice_between_multiples_is_no_doubt():
     written[0, place, two] = 0.6, 0
     made = SequenceExplanation.of(SPEC, "842/37", "22.757", {"sequence": written})
     assert made is not None
-    assert made.unsure() == ["digit 3, 1: ×-3 (60%)"]
+    assert made.unsure() == ["digit 4, 1: ×-3 (60%)"]
     assert "-3?" in "".join(made.lines())
 
 

@@ -189,43 +189,30 @@ def _multiplication(layout: Layout, a: np.ndarray, b: np.ndarray, _: _Choose) ->
 
 def _division(layout: Layout, a: np.ndarray, b: np.ndarray, choose: _Choose) -> _Parts:
     digits, steps = layout.spec.digits, layout.steps
-    larger_a, larger_b = _filling(a, digits), _filling(b, digits)
-    a, b = a * larger_a, b * larger_b
+    larger = np.ones_like(b)
+    for _ in range(digits - 1):
+        larger = np.where(larger * b < 10 ** (digits - 1), 10 * larger, larger)
+    b = larger * b
     yield _digits(b, digits)[::-1]
-    # What is divided for has so many digits more than the quotient, as a power of ten.
-    more = 10 ** (digits - 1) * larger_a // larger_b
-    dividend, half = a * 10 ** (layout.quotient - 1), more * (b // 2)
-    yield _row(layout.dividend, (1, dividend), (1, half))
-    dividend = dividend + half
-    rest = dividend // 10**steps
-    # From the lowest place; beyond the highest there is nothing.
-    taken = np.zeros((steps + 2 * digits, len(a)), a.dtype)
-    below = np.zeros((steps, len(a)), bool)
-    for place, digit in reversed([*enumerate(_digits(dividend, steps))]):
+    dividend = a * larger * 10**layout.spec.places
+    yield _row(layout.dividend, (1, dividend), (1, b // 2))
+    dividend = dividend + b // 2
+    rest, quotient = dividend // 10**steps, []
+    for digit in _digits(dividend, steps)[::-1]:
         rest = 10 * rest + digit
-        times = taken[place] = choose(rest, b)
+        times = choose(rest, b)
+        quotient.append(times)
         yield (times + _NO_TIMES)[None]
         totals = _row(digits + 1, (1, rest), (-times, b))
         totals[-1] %= 10  # 0, or 9 of what is below 0; nothing is left to borrow from
         yield totals
         rest = rest - times * b
-        below[place] = rest < 0
-    rows = np.arange(len(a))
-    lowest = sum((more >= 10**power for power in range(1, 2 * digits - 1)), np.zeros_like(rows))
-    totals, borrowed = np.empty((layout.quotient, len(a)), a.dtype), below[lowest, rows]
-    for place in range(layout.quotient):
-        total = taken[lowest + place, rows] - borrowed
+    totals, borrowed = np.empty((steps, len(a)), a.dtype), rest < 0
+    for place, times in enumerate(reversed(quotient)):
+        total = times - borrowed
         borrowed = total < 0
         totals[place] = total % 10 + 10 * borrowed
     yield totals
-
-
-def _filling(numbers: np.ndarray, digits: int) -> np.ndarray:
-    """The power of ten by which each number, integers (n,), has so many digits; 0 counts as one."""
-    larger = np.ones_like(numbers)
-    for _ in range(digits - 1):
-        larger = np.where(larger * numbers < 10 ** (digits - 1), 10 * larger, larger)
-    return larger
 
 
 _TRUTHS = {"+": _addition, "-": _subtraction, "*": _multiplication, "/": _division}

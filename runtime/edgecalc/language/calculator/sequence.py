@@ -5,11 +5,10 @@ follows from a few earlier ones by one small step. Rows go from the lowest place
 
     842*37:  the digits of both operands, then a row for each digit of the first one: ten times the
              row before it, and that digit times the second operand.
-    842/37:  the digits, then long division. Divisor and dividend, each as many times ten as it
-             takes to fill its field (370 and 842), half of the divisor added where the quotient
-             will end, which rounds; then digit by digit the multiple of the divisor that comes near
-             enough, and what it leaves, be it below 0; last the quotient with digits from 0 to 9,
-             in its places, up to the last that is asked for.
+    842/37:  the digits, then long division. Divisor and dividend, as many times ten as it takes
+             for the divisor to fill its field (370), half of it added to the dividend, which
+             rounds; then for each digit of the quotient the multiple of the divisor that comes near
+             enough, and what it leaves, be it below 0; last the quotient with digits from 0 to 9.
     5-17:    the digits, then the difference digit by digit, with what is borrowed, and as it is
              read. A sum likewise.
 
@@ -70,11 +69,6 @@ class Layout:
 
     @property
     def steps(self) -> int:
-        """Digits that are divided for: enough for the one quotient that needs most."""
-        return self.spec.digits + max(self.spec.places, self.spec.digits - 1)
-
-    @property
-    def quotient(self) -> int:
         """Digits of a quotient."""
         return self.spec.digits + self.spec.places
 
@@ -96,7 +90,7 @@ class Layout:
             lengths |= {"divisor": digits, "dividend": self.dividend}
             for i in range(1, self.steps + 1):
                 lengths |= {f"digit {i}": 1, f"rest {i}": digits + 1}
-            lengths["quotient"] = self.quotient
+            lengths["quotient"] = self.steps
         parts, start = {}, 0
         for name, length in lengths.items():
             parts[name] = slice(start, start + length)

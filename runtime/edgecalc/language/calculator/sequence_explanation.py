@@ -73,11 +73,8 @@ class SequenceExplanation(Explanation):
         a, b = operands[:-digits], operands[-digits:]
         if self._operator == "/":
             told = f"{a} ÷ {b}, taken as {self._dividend()} ÷ {''.join(self._cells['divisor'])}"
-            # Both numbers fill their fields, so where the quotient begins depends on their lengths.
-            read = self.symbols[self._parts["operands"]]
-            moved = digits - 1 - _length(read[:digits]) + _length(read[digits:])
-            places, units = moved + self._layout.steps, self._layout.steps - 1 - self.spec.places
-            rows = self._division([""] * moved, [""] * (units - digits + 1))
+            places, units = self._layout.steps, self._layout.steps - 1 - self.spec.places
+            rows = self._division()
         elif self._operator == "*":
             told = f"{a} × {b}"
             places, units = 2 * digits, 2 * digits - 1
@@ -95,22 +92,19 @@ class SequenceExplanation(Explanation):
         return lines + [f"  unsure of {unsure}" for unsure in self.unsure()]
 
     def _dividend(self) -> str:
-        """As large as the divisor, with what rounds: `842.0185`."""
-        cells, places = self._read_dividend, self._layout.quotient - 1
-        whole, decimals = cells[: len(cells) - places], "".join(cells[len(cells) - places :])
+        """As many times ten as the divisor is, with what rounds: `8420.185`."""
+        cells, places = self._read_dividend, self.spec.places
+        whole, decimals = cells[: len(cells) - places], cells[len(cells) - places :]
         text = "".join(whole).lstrip("0") or "0"
-        return f"{text}{POINT}{decimals}".rstrip("0").rstrip(POINT)
+        return f"{text}{POINT}{''.join(decimals)}" if decimals else text
 
-    def _division(self, moved: list[str], higher: list[str]) -> list[Row]:
-        """The rows, with what stands in front of them."""
+    def _division(self) -> list[Row]:
         steps, cells = range(1, self._layout.steps + 1), self._cells
-        times = [cells[f"digit {step}"][0].lstrip(TIMES) for step in steps]
-        rests = [_signed(cells[f"rest {step}"]) for step in steps]
         return [
-            self._row("down", [*moved, *self._read_dividend[-len(steps) :]]),
-            self._row("times", [*moved, *times]),
-            Row("rest", [*moved, *rests], []),
-            self._row("quotient", [*higher, *cells["quotient"][::-1]]),
+            self._row("down", self._read_dividend[-len(steps) :]),
+            self._row("times", [cells[f"digit {step}"][0].lstrip(TIMES) for step in steps]),
+            Row("rest", [_signed(cells[f"rest {step}"]) for step in steps], []),
+            self._row("quotient", cells["quotient"][::-1]),
         ]
 
     @property
@@ -139,12 +133,6 @@ class SequenceExplanation(Explanation):
         """The symbols of each part, marked as `unsure` says."""
         cells = [cell.strip() for cell in marked(self.symbols, self.certainty)]
         return {name: cells[part] for name, part in self._parts.items()}
-
-
-def _length(digits: list[str]) -> int:
-    """How many there are, without zeros in front; at least one."""
-    zeros = next((place for place, digit in enumerate(digits) if digit != "0"), len(digits) - 1)
-    return len(digits) - zeros
 
 
 def _signed(cells: list[str]) -> str:
