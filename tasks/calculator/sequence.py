@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from edgecalc.language.calculator.sequence import Layout
+from edgecalc.language.calculator.sequence import MULTIPLES, Layout
 from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
 from edgecalc.language.codec import id_table
 from edgecalc.language.spec import PADDING
@@ -18,7 +18,6 @@ from tasks.splits import mix
 _LITTLE, _MUCH = 50, 115  # of 256
 _MUCH_OF = 8  # draws, one of them
 _DRAWS = 256
-_NO_TIMES = 109  # in `_symbols`, behind ten digits without a carry, with 1, … with 9, and -9 to -1
 
 # From what is to be divided and the divisor, integers (n,), to a digit of the quotient, -9 to 9.
 _Choose = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -86,7 +85,7 @@ class _Drawn:
         much = self._keys // np.uint64(2 * _DRAWS) % np.uint64(_MUCH_OF) == 0
         moved = np.where(much, _MUCH, _LITTLE).astype(rest.dtype) * drawn // _DRAWS
         digits: np.ndarray = (_DRAWS * (2 * rest + b) // 2 + moved * b) // (_DRAWS * b)
-        return np.clip(digits, -9, 9)
+        return np.clip(digits, MULTIPLES[0], MULTIPLES[-1])
 
 
 class _Written:
@@ -94,14 +93,14 @@ class _Written:
 
     def __init__(self, layout: Layout, written: np.ndarray) -> None:
         values = np.full(len(layout.symbols), 100)  # what is no multiple leaves too much
-        values[layout.multiples] = np.arange(-9, 10)
+        values[layout.multiples] = MULTIPLES
         parts = layout.parts("/").items()
         places = (part.start for name, part in parts if name.startswith("digit "))
         self._digits = (values[written[:, place]] for place in places)
 
     def __call__(self, rest: np.ndarray, b: np.ndarray) -> np.ndarray:
         digits = next(self._digits).astype(rest.dtype)
-        nearest = np.clip((2 * rest + b) // (2 * b), -9, 9)
+        nearest = np.clip((2 * rest + b) // (2 * b), MULTIPLES[0], MULTIPLES[-1])
         return np.where(np.abs(rest - digits * b) < b, digits, nearest)
 
 
@@ -198,11 +197,12 @@ def _division(layout: Layout, a: np.ndarray, b: np.ndarray, choose: _Choose) -> 
     yield _row(layout.dividend, (1, dividend), (1, b // 2))
     dividend = dividend + b // 2
     rest, quotient = dividend // 10**steps, []
+    first_multiple = 10 * (layout.largest_carry + 1)  # in `_symbols`, behind digits with any carry
     for digit in _digits(dividend, steps)[::-1]:
         rest = 10 * rest + digit
         times = choose(rest, b)
         quotient.append(times)
-        yield (times + _NO_TIMES)[None]
+        yield (first_multiple + times - MULTIPLES[0])[None]
         totals = _row(digits + 1, (1, rest), (-times, b))
         totals[-1] %= 10  # 0, or 9 of what is below 0; nothing is left to borrow from
         yield totals

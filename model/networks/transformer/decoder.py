@@ -272,10 +272,10 @@ class Decoder(layers.Layer):
         Returns:
             Probabilities, of which the same are the largest.
         """
-        drawn = np.zeros(self.sizes["symbols"], np.float32)
-        drawn[self.sizes["drawn"]] = 1
-        sure = tf.reduce_max(sequence * (1 - drawn), axis=-1)
-        if drawn.any():
+        sure = tf.reduce_max(sequence, axis=-1)
+        if self.sizes["drawn"]:
+            drawn = np.zeros(self.sizes["symbols"], np.float32)
+            drawn[self.sizes["drawn"]] = 1
             sure = tf.maximum(sure, tf.reduce_sum(sequence * drawn, axis=-1))
         logs = tf.reduce_sum(tf.math.log(sure), axis=1, keepdims=True)
         share = tf.exp(logs / self.lengths.answer)[:, :, None]

@@ -5,8 +5,6 @@ would make TFLite read or write where nothing is, or divide by 0. The rules are 
 kernels, `tensorflow/lite/kernels/*.cc`. Each is a `Known.rule` of `operators`.
 """
 
-# ruff: noqa: D103
-
 from __future__ import annotations
 
 import math
@@ -89,22 +87,26 @@ def _broadcast(*shapes: Shape) -> Shape:
 
 
 def of_unary(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Floats that are calculated one by one."""
     _float(x[0])
     _ensure(len(x[0].shape) > 0, "its input is a single number")
     return [x[0][:2]]
 
 
 def of_softmax(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Probabilities along the last axis, (..., n)."""
     _ensure(0 < op.options["beta"] < math.inf, "its beta is impossible")
     return of_unary(op, x)
 
 
 def of_l2_normalization(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Vectors along the last axis, of length 1."""
     _ensure(op.options["activation"] == 0, "its activation is unknown")
     return of_unary(op, x)
 
 
 def of_binary(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Two tensors of one type, broadcast to each other."""
     kind = _same(x)
     activation = op.options.get("activation", 0)
     _ensure(activation in _ACTIVATIONS, "its activation is unknown")
@@ -113,16 +115,19 @@ def of_binary(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_float_binary(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Two tensors of floats, broadcast to each other."""
     _float(*x)
     return of_binary(op, x)
 
 
 def of_dequantize(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Floats, as many as there are small numbers."""
     _ensure(x[0].dtype in ("i1", "f2"), "its input is not quantized")
     return [("f4", x[0].shape)]
 
 
 def of_fully_connected(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Rows times a kernel."""
     _float(*x)
     _ensure(len(x[1].shape) == 2 and op.options["format"] == 0, "its weights are no matrix")
     _ensure(op.options["activation"] in _ACTIVATIONS, "its activation is unknown")
@@ -137,6 +142,7 @@ def of_fully_connected(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_batch_matmul(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Products of matrices, (..., m, k) and (..., k, n)."""
     _float(*x)
     _ensure(all(len(value.shape) >= 2 for value in x), "its inputs are no matrices")
     left, right = x[0].shape, x[1].shape
@@ -149,6 +155,7 @@ def of_batch_matmul(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_concatenation(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Tensors one behind another along an axis."""
     axis = _axis(op.options["axis"], len(x[0].shape))
     _ensure(op.options["activation"] == 0, "its activation is unknown")
     rests = {(*value.shape[:axis], *value.shape[axis + 1 :]) for value in x}
@@ -159,6 +166,7 @@ def of_concatenation(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_pack(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Tensors of one shape, along a new axis."""
     _ensure(op.options["count"] == len(x), "its number of inputs is another")
     _ensure(len({value.shape for value in x}) == 1, "its inputs do not fit each other")
     shape = list(x[0].shape)
@@ -167,6 +175,7 @@ def of_pack(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_unpack(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """The parts along an axis, as many as the options say."""
     kind, shape = x[0][:2]
     axis = _axis(op.options["axis"], len(shape))
     count = op.options["count"]
@@ -175,6 +184,7 @@ def of_unpack(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_split(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Equal parts along an axis."""
     kind, shape = x[1][:2]
     axis = _axis(_number(x[0], "axis"), len(shape))
     count = op.options["splits"]
@@ -185,6 +195,7 @@ def of_split(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_gather(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Slices along an axis, by their numbers."""
     kind, shape = x[0][:2]
     _ensure(x[1].dtype in ("i4", "i8"), "its indices are no whole numbers")
     _ensure(op.options["batch_dims"] == 0, "it goes along a batch")
@@ -193,6 +204,7 @@ def of_gather(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_one_hot(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """Rows of which one number is another."""
     _ensure(x[0].dtype in ("i4", "i8"), "its indices are no whole numbers")
     _ensure(x[2].shape == x[3].shape == (), "its values are no single numbers")
     shape, depth = list(x[0].shape), _number(x[1], "depth")
@@ -204,6 +216,7 @@ def of_one_hot(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_pad(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """A tensor with more on all sides."""
     kind, shape = x[0][:2]
     _ensure(x[1].shape == (len(shape), 2), "its padding does not fit")
     flat = _content(x[1]._replace(shape=(2 * len(shape),)), "padding")
@@ -213,6 +226,7 @@ def of_pad(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_reshape(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """The same elements in another shape."""
     if len(x) == 2:
         _ensure(x[1].dtype == "i4" and len(x[1].shape) == 1, "its shape is no list")
         shape = _content(x[1], "shape")
@@ -249,6 +263,7 @@ def chosen_slices(op: Operator, limits: Sequence[Sequence[int]]) -> list[slice |
 
 
 def of_strided_slice(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """What `chosen_slices` chooses."""
     kind, shape = x[0][:2]
     unusual = ("ellipsis_mask", "new_axis_mask", "offset")
     _ensure(not any(op.options[name] for name in unusual), "it is of an unknown form")
@@ -267,6 +282,7 @@ def of_strided_slice(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_reduction(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """One number, a sum or the largest, for all along some axes."""
     kind, shape = x[0][:2]
     _ensure(kind in ("f4", "i4", "i8") and x[1].dtype == "i4", "its inputs are of an unknown type")
     axes = {_axis(axis, len(shape)) for axis in _content(x[1], "axes")}
@@ -276,6 +292,7 @@ def of_reduction(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_arg_max(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """The places of the largest numbers along an axis."""
     _float(x[0])
     kind, shape = WHOLE_NUMBERS.get(op.options["type"]), x[0].shape
     _ensure(kind is not None and len(shape) > 0, "its type is unknown")
@@ -284,23 +301,27 @@ def of_arg_max(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_shape(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """The shape of a tensor, a vector."""
     kind = WHOLE_NUMBERS.get(op.options["type"])
     _ensure(kind is not None, "its type is unknown")
     return [(str(kind), (len(x[0].shape),))]
 
 
 def of_fill(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """One number everywhere in a shape."""
     _ensure(x[1].shape == () and len(x[0].shape) == 1, "its inputs do not fit")
     return [(x[1].dtype, tuple(_content(x[0], "shape")))]
 
 
 def of_tile(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """A tensor several times along each axis."""
     times = _content(x[1], "multiples")
     _ensure(x[1].shape == (len(x[0].shape),), "its multiples do not fit")
     return [(x[0].dtype, tuple(a * b for a, b in zip(x[0].shape, times, strict=True)))]
 
 
 def of_transpose(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """The same axes in another order."""
     order = _content(x[1], "order")
     _ensure(x[1].dtype == "i4", "its order is of an unknown type")
     _ensure(sorted(order) == list(range(len(x[0].shape))), "its order is none")
@@ -308,16 +329,19 @@ def of_transpose(op: Operator, x: Sequence[Value]) -> list[Result]:
 
 
 def of_broadcast_to(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """A tensor broadcast to a shape."""
     shape = tuple(_content(x[1], "shape"))
     _ensure(_broadcast(x[0].shape, shape) == shape, "its shape does not fit")
     return [(x[0].dtype, shape)]
 
 
 def of_expand_dims(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """A tensor with one more axis, of length 1."""
     shape = list(x[0].shape)
     shape.insert(_axis(_number(x[1], "axis"), len(shape) + 1), 1)
     return [(x[0].dtype, tuple(shape))]
 
 
 def of_cast(op: Operator, x: Sequence[Value]) -> list[Result]:
+    """The same numbers as another type."""
     return [("", x[0].shape)]  # into what its output is

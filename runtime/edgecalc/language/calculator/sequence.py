@@ -30,7 +30,7 @@ from edgecalc.language.calculator.spec import DIGITS, CalculatorSpec
 
 CARRIES = "¹²³⁴⁵⁶⁷⁸⁹"
 TIMES = "×"
-_MULTIPLES = range(-9, 10)
+MULTIPLES = range(-9, 10)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Layout:
         A carry stands small before its digit; `×-3` is the divisor taken -3 times.
         """
         carries = CARRIES[: self.largest_carry]
-        multiples = _MULTIPLES if "/" in self.spec.operators else ()
+        multiples = MULTIPLES if "/" in self.spec.operators else ()
         return [
             *self.spec.symbols,
             *(f"{carry}{digit}" for carry in carries for digit in DIGITS),
